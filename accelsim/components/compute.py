@@ -1,0 +1,46 @@
+"""What every array of MAC units has: a clock, a dataflow, energy per MAC, area per unit."""
+
+from abc import abstractmethod
+
+from pydantic import Field
+
+from accelsim.kernel import Resource
+from accelsim.spec.component import Component
+from accelsim.spec.units import Hertz, Joules, PositiveCount, SquareMillimetres
+
+
+class ComputeArray(Component):
+    """An array of MAC units behind one clock.
+
+    ``mac_energy`` gives joules per multiply-accumulate by precision ('int8': 0.5 pJ); energy at a precision that
+    is not listed is unknown (null). ``mac_area`` is the area of one unit. ``vector_lanes`` elements of a pooling
+    or element-wise operator are done per cycle; None means one per MAC unit.
+    """
+
+    clock: Hertz
+    dataflow: str
+    mac_energy: dict[str, Joules] = Field(default_factory=dict)
+    mac_area: SquareMillimetres | None = None
+    vector_lanes: PositiveCount | None = None
+
+    @property
+    @abstractmethod
+    def units(self) -> int:
+        """Number of processing elements."""
+
+    @property
+    def macs_per_cycle(self) -> int:
+        """Multiply-accumulates per cycle at full utilisation."""
+        return self.units
+
+    def elements_per_cycle(self) -> int:
+        """Elements of a non-MAC operator per cycle."""
+        return self.vector_lanes or self.units
+
+    def resource(self, name: str) -> Resource:
+        """The kernel resource: the array does one tile after the other, in program order."""
+        return Resource(name, order="in_order")
+
+    def area_mm2(self) -> float | None:
+        """Area in mm² of all MAC units, None if unknown."""
+        return None if self.mac_area is None else self.macs_per_cycle * self.mac_area

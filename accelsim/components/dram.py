@@ -1,0 +1,48 @@
+"""Off-chip DRAM: latency plus bytes at the part of the peak bandwidth that an access of that size reaches."""
+
+from bisect import bisect_right
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from accelsim.components.storage import Storage
+from accelsim.kernel import Resource
+from accelsim.spec.units import Bytes, BytesPerSecond, Fraction, Seconds
+
+Efficiency = Annotated[tuple[tuple[Bytes, Fraction], ...], Field(min_length=1)]
+
+
+class DRAM(Storage):
+    """DRAM whose ``count`` channels are interleaved: a transfer is spread over all of them.
+
+    ``efficiency`` lists [access size, fraction of the peak bandwidth] with growing sizes; the entry of the
+    largest size not above the transfer's applies (the first one below that). One transfer moves one tile, laid out
+    contiguously, so its access size is its size. Row buffers depend on state and stay outside this model.
+    """
+
+    bandwidth: BytesPerSecond
+    latency: Seconds = 0.0
+    efficiency: Efficiency = ((0, 1.0),)
+
+    @model_validator(mode="after")
+    def _sizes_grow(self) -> Self:
+        sizes = [size for size, _ in self.efficiency]
+        if any(b <= a for a, b in zip(sizes, sizes[1:], strict=False)):
+            raise ValueError("access sizes of efficiency must grow from entry to entry")
+        if any(fraction <= 0 for _, fraction in self.efficiency):
+            raise ValueError("efficiency must be above 0")
+        return self
+
+    def efficiency_at(self, size_bytes: float) -> float:
+        """Fraction of the peak bandwidth that an access of so many bytes reaches."""
+        index = bisect_right([size for size, _ in self.efficiency], size_bytes) - 1
+        return self.efficiency[max(index, 0)][1]
+
+    def service_s(self, size_bytes: float) -> float:
+        """Seconds the channels are busy: latency + bytes / (efficiency x bandwidth x channels)."""
+        peak = self.bandwidth * self.count
+        return self.latency + size_bytes / (self.efficiency_at(size_bytes) * peak)
+
+    def resource(self, name: str) -> Resource:
+        """The kernel resource: one server, because the channels work together."""
+        return Resource(name)

@@ -1,0 +1,38 @@
+"""PE array: processing elements with registers of their own, fed over a network."""
+
+from typing import Self
+
+from pydantic import model_validator
+
+from accelsim.components.compute import ComputeArray
+from accelsim.spec.units import PositiveCount
+
+
+class PEArray(ComputeArray):
+    """``rows`` x ``columns`` processing elements, or ``pes`` of them that a dataflow may cluster freely.
+
+    Each does ``macs_per_pe`` multiply-accumulates per cycle of the same operand tile.
+    """
+
+    pes: PositiveCount | None = None
+    rows: PositiveCount | None = None
+    columns: PositiveCount | None = None
+    macs_per_pe: PositiveCount = 1
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> Self:
+        if (self.rows is None) != (self.columns is None):
+            raise ValueError("rows and columns go together")
+        if (self.pes is None) == (self.rows is None):
+            raise ValueError("give either pes or rows and columns")
+        return self
+
+    @property
+    def units(self) -> int:
+        """Number of processing elements."""
+        return self.pes if self.pes is not None else (self.rows or 0) * (self.columns or 0)
+
+    @property
+    def macs_per_cycle(self) -> int:
+        """Multiply-accumulates per cycle at full utilisation."""
+        return self.units * self.macs_per_pe
