@@ -1,11 +1,11 @@
 """Off-chip DRAM: latency plus bytes at the part of the peak bandwidth that an access of that size reaches."""
 
-from bisect import bisect_right
 from typing import Annotated, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
-from accelsim.components.storage import Storage
+from accelsim.components.storage import Amount, Storage
 from accelsim.kernel import Resource
 from accelsim.spec.units import Bytes, BytesPerSecond, Fraction, Seconds
 
@@ -33,12 +33,13 @@ class DRAM(Storage):
             raise ValueError("efficiency must be above 0")
         return self
 
-    def efficiency_at(self, size_bytes: float) -> float:
+    def efficiency_at(self, size_bytes: Amount) -> Amount:
         """Fraction of the peak bandwidth that an access of so many bytes reaches."""
-        index = bisect_right([size for size, _ in self.efficiency], size_bytes) - 1
-        return self.efficiency[max(index, 0)][1]
+        sizes, fractions = np.array(self.efficiency, dtype=float).T
+        index = np.searchsorted(sizes, size_bytes, side="right") - 1
+        return fractions[np.maximum(index, 0)]
 
-    def service_s(self, size_bytes: float) -> float:
+    def service_s(self, size_bytes: Amount) -> Amount:
         """Seconds the channels are busy: latency + bytes / (efficiency x bandwidth x channels)."""
         peak = self.bandwidth * self.count
         return self.latency + size_bytes / (self.efficiency_at(size_bytes) * peak)

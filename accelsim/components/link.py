@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from accelsim.components.storage import TENSORS, Tensor
+from accelsim.components.storage import TENSORS, Amount, Tensor
 from accelsim.kernel import Resource
 from accelsim.spec.component import Component
 from accelsim.spec.units import BytesPerSecond, JoulesPerByte, Seconds, SquareMillimetres
@@ -25,7 +25,7 @@ class Link(Component):
     energy: JoulesPerByte | None = None
     area: SquareMillimetres | None = None
 
-    def service_s(self, size_bytes: float) -> float:
+    def service_s(self, size_bytes: Amount) -> Amount:
         """Seconds the link is busy with a transfer: latency + bytes / bandwidth."""
         return self.latency + size_bytes / self.bandwidth
 

@@ -1,6 +1,6 @@
 """On-chip SRAM: a buffer that several processing elements share."""
 
-from accelsim.components.storage import Storage
+from accelsim.components.storage import Amount, Storage
 from accelsim.spec.units import BytesPerSecond
 
 
@@ -11,6 +11,6 @@ class SRAM(Storage):
 
     bandwidth: BytesPerSecond | None = None
 
-    def service_s(self, size_bytes: float) -> float:
+    def service_s(self, size_bytes: Amount) -> Amount:
         """Seconds the port is busy with a transfer of so many bytes."""
-        return 0.0 if self.bandwidth is None else size_bytes / self.bandwidth
+        return size_bytes * 0.0 if self.bandwidth is None else size_bytes / self.bandwidth

@@ -2,10 +2,15 @@
 
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from accelsim.spec.component import Component
 from accelsim.spec.units import Bytes, JoulesPerByte, SquareMillimetresPerByte
+
+Amount = float | NDArray[np.float64]
+"""Bytes (or seconds, or joules) of one transfer, or of each of many."""
 
 Tensor = Literal["inputs", "weights", "outputs"]
 TENSORS: tuple[Tensor, ...] = ("inputs", "weights", "outputs")
@@ -17,12 +22,14 @@ class Storage(Component):
     ``holds`` names the tensors that are kept here; the others pass it by. ``buffers`` is the number of
     tiles that must fit at once: 2 fills the next tile while this one is used. Energies are per byte
     moved through the port, area is per byte of size; a missing one makes the energy or the area of the
-    machine unknown (null), never 0.
+    machine unknown (null), never 0. ``sliding`` keeps the overlap of neighbouring input windows as they slide
+    over the image (a line buffer); without it every window is fetched whole.
     """
 
     size: Bytes
     holds: tuple[Tensor, ...] = Field(default=TENSORS, min_length=1)
     buffers: Literal[1, 2] = 2
+    sliding: bool = False
     read_energy: JoulesPerByte | None = None
     write_energy: JoulesPerByte | None = None
     area_per_byte: SquareMillimetresPerByte | None = None

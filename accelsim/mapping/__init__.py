@@ -1,1 +1,1 @@
-
+"""Machine families: each lowers (graph, architecture, options) to a Program."""

@@ -1,0 +1,201 @@
+"""From a dataflow template to the loops of one layer on one array."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from accelsim.components.pe_array import PEArray
+from accelsim.cost.nest import Loop
+from accelsim.errors import AccelsimError
+from accelsim.graph.shape import DIMS, RELEVANT, ConvShape
+from accelsim.mapping.asic.unroll import ceil_div, unroll
+from accelsim.spec.dataflow import Dataflow, LoopSpec
+
+Place = tuple[int, int]
+"""A loop of a template: (cluster, position in it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayLoops:
+    """A template on an array: ``outer`` temporal loops (buffer tiles split them), ``inner`` loops of the array.
+
+    ``step`` is the extent of each dim that the whole array covers below the outer loops, ``pe_tile`` the one that a
+    single PE works through in sequence.
+    """
+
+    outer: tuple[Loop, ...]
+    inner: tuple[Loop, ...]
+    step: dict[str, int]
+    pe_tile: dict[str, int]
+
+
+def _cluster_units(dataflow: Dataflow, array: PEArray, bounds: dict[str, int]) -> list[int]:
+    """Units of each cluster level; a cluster of n stands on n consecutive PEs of one column."""
+    known = dict(bounds)
+    if array.rows is not None and array.columns is not None:
+        known |= {"rows": array.rows, "columns": array.columns}
+    sizes = []
+    for cluster in dataflow.clusters[1:]:
+        if cluster.size is None:
+            raise AccelsimError(f"dataflow {dataflow.name!r}: an inner cluster needs a size")
+        missing = [n for n in ("rows", "columns") if n in str(cluster.size) and n not in known]
+        if missing:
+            raise AccelsimError(
+                f"dataflow {dataflow.name!r}: cluster size {str(cluster.size)!r} needs an array with rows and"
+                f" columns; this one is {array.pes} pes"
+            )
+        sizes.append(cluster.size.evaluate(known))
+    if not sizes:
+        return [array.units]
+    outermost = sizes[0]
+    if array.rows is not None and array.columns is not None:
+        count = array.rows // outermost * array.columns
+        room = f"{array.rows} rows"
+    else:
+        count = array.units // outermost
+        room = f"{array.units} pes"
+    if count < 1:
+        raise AccelsimError(
+            f"dataflow {dataflow.name!r}: a cluster of {outermost} does not fit an array of {room};"
+            f" the smallest that works has {outermost}"
+        )
+    units = [count]
+    for size, inner in zip(sizes, [*sizes[1:], 1], strict=True):
+        if inner > size:
+            raise AccelsimError(f"dataflow {dataflow.name!r}: a cluster of {inner} is inside one of {size}")
+        units.append(size // inner)
+    return units
+
+
+def _refuse(dataflow: Dataflow) -> None:
+    """Say everything in the template that this mapping cannot lower, at once."""
+    problems = []
+    named: set[str] = set()
+    for level, cluster in enumerate(dataflow.clusters):
+        for loop in cluster.loops:
+            text = f"dataflow {dataflow.name!r}: clusters.{level}: loop {str(loop)!r}"
+            named |= set(loop.dims)
+            if loop.together:
+                problems.append(f"{text}: mapping 'asic' does not yet run dims that advance together")
+            elif loop.offset is not None and str(loop.offset) != str(loop.size):
+                problems.append(f"{text}: mapping 'asic' does not yet run windows with an offset of their own")
+            bad = [d for d in loop.dims if d not in DIMS]
+            problems += [f"{text}: mapping 'asic' takes output-side dims {' '.join(DIMS)}, not {d}" for d in bad]
+        if sum(loop.spatial for loop in cluster.loops) > 1:
+            problems.append(
+                f"dataflow {dataflow.name!r}: clusters.{level}: one spatial loop per cluster; join dims with '*'"
+            )
+    missing = [d for d in "KCPQRS" if d not in named]
+    problems += [f"dataflow {dataflow.name!r}: no loop over {d}; add e.g. '{d}:full'" for d in missing]
+    if problems:
+        raise AccelsimError(*problems)
+
+
+class _Builder:
+    """Walks the template once; ``cap`` bounds numbered sizes by (cluster, position)."""
+
+    def __init__(self, dataflow: Dataflow, units: list[int], shape: ConvShape, cap: dict[Place, int]) -> None:
+        self.dataflow = dataflow
+        self.units = units
+        self.bounds = shape.bounds
+        self.cap = cap
+        self.extent = dict(self.bounds)
+        self.sized: list[tuple[Place, str, int]] = []
+        """Numbered temporal sizes above 1 that took effect: place, dim, tile."""
+
+    def size(self, place: Place, loop: LoopSpec) -> int:
+        """Positions of one iteration of a temporal loop over one dim."""
+        if str(loop.size) == "full":
+            return self.extent[loop.dims[0]]
+        known = self.bounds | {"rows": self.units[-1], "columns": self.units[0]}
+        return min(max(1, loop.size.evaluate(known)), self.cap.get(place, 1 << 62))
+
+    def block(self, level: int, loop: LoopSpec, dim: str) -> int:
+        """Positions of ``dim`` that one unit takes: the loop's size, or what the first inner loop over it takes."""
+        if str(loop.size) != "1":
+            return self.size((level, -1), loop)
+        for inner in range(level + 1, len(self.dataflow.clusters)):
+            for position, below in enumerate(self.dataflow.clusters[inner].loops):
+                if below.dims == (dim,) and not below.spatial and str(below.size) != "full":
+                    return self.size((inner, position), below)
+        return 1
+
+    def temporal(self, place: Place, loop: LoopSpec) -> list[Loop]:
+        """Loops in time; several dims joined take the best rectangular block of that many positions."""
+        size = self.size(place, loop)
+        if len(loop.dims) > 1:
+            tiles = unroll([self.extent[d] for d in loop.dims], size)
+        else:
+            tiles = (min(size, self.extent[loop.dims[0]]),)
+            if str(loop.size) != "full" and tiles[0] > 1:
+                self.sized.append((place, loop.dims[0], tiles[0]))
+        self.extent |= dict(zip(loop.dims, tiles, strict=True))
+        return [Loop(d, t) for d, t in zip(loop.dims, tiles, strict=True)]
+
+    def spatial(self, level: int, loop: LoopSpec) -> tuple[list[Loop], list[Loop]]:
+        """The fold of each dim in time, and its unrolling over the units of the cluster."""
+        block = {d: self.block(level, loop, d) for d in loop.dims}
+        blocks = [ceil_div(self.extent[d], block[d]) for d in loop.dims]
+        folds, lanes = [], []
+        for dim, factor in zip(loop.dims, unroll(blocks, self.units[level]), strict=True):
+            covered = min(self.extent[dim], factor * block[dim])
+            folds.append(Loop(dim, covered))
+            lanes.append(Loop(dim, min(block[dim], covered), f"cluster{level}"))
+            self.extent[dim] = covered
+        return folds, lanes
+
+    def build(self) -> ArrayLoops:
+        """All loops of the template."""
+        outer: list[Loop] = []
+        inner: list[Loop] = []
+        named = {d for c in self.dataflow.clusters for loop in c.loops for d in loop.dims}
+        for dim in ("N", "G"):  # independent problems: outermost, one at a time, unless the template names them
+            if dim not in named:
+                outer.append(Loop(dim, 1))
+                self.extent[dim] = 1
+        step: dict[str, int] = {}
+        for level, cluster in enumerate(self.dataflow.clusters):
+            in_time = outer if level == 0 else inner
+            in_space: list[Loop] = []
+            for position, loop in enumerate(cluster.loops):
+                if loop.spatial:
+                    folds, in_space = self.spatial(level, loop)
+                    in_time += folds
+                else:
+                    in_time += self.temporal((level, position), loop)
+            if level == 0:
+                step = dict(self.extent)
+            inner += in_space
+            self.extent |= {lane.dim: lane.tile for lane in in_space}
+        return ArrayLoops(tuple(outer), tuple(inner), step, self.extent)
+
+
+def array_loops(
+    dataflow: Dataflow,
+    array: PEArray,
+    shape: ConvShape,
+    overflows: Callable[[dict[str, int]], str | None],
+) -> ArrayLoops:
+    """Loops of a template for a layer on an array of processing elements.
+
+    ``overflows(pe_tile)`` names a tensor whose registers the tile does not fit (None if all fit). Numbered sizes of
+    the template are upper limits: while a tensor overflows, the outermost of them that it depends on shrinks by one.
+
+    Raises
+    ------
+    AccelsimError
+        If the template has loops that this mapping cannot lower or its clusters do not fit the array.
+    """
+    _refuse(dataflow)
+    units = _cluster_units(dataflow, array, shape.bounds)
+    cap: dict[tuple[int, int], int] = {}
+    while True:
+        builder = _Builder(dataflow, units, shape, cap)
+        loops = builder.build()
+        tensor = overflows(loops.pe_tile)
+        if tensor is None:
+            return loops
+        shrink = [(place, tile) for place, dim, tile in builder.sized if dim in RELEVANT[tensor]]
+        if not shrink:
+            return loops
+        place, tile = shrink[0]
+        cap[place] = tile - 1

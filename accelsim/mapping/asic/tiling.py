@@ -1,0 +1,95 @@
+"""Tile sizes of the shared buffers: the largest that fit, grown in the template's own order."""
+
+from collections.abc import Mapping, Sequence
+
+from accelsim.cost.halo import distinct
+from accelsim.errors import AccelsimError
+from accelsim.graph.shape import DIMS, ConvShape
+from accelsim.mapping.asic.machine import StorageLevel
+from accelsim.mapping.asic.unroll import ceil_div
+
+Tile = dict[str, int]
+
+
+def tile_elements(shape: ConvShape, tile: Mapping[str, int], tensor: str) -> int:
+    """Elements of a tensor's tile that covers ``tile[dim]`` positions of every dim, window overlap counted once."""
+    if tensor == "weights":
+        return tile["G"] * tile["K"] * tile["C"] * tile["R"] * tile["S"]
+    if tensor == "outputs":
+        return tile["N"] * tile["G"] * tile["K"] * tile["P"] * tile["Q"]
+    rows = distinct(tile["P"], tile["R"], shape.stride[0], shape.dilation[0])
+    columns = distinct(tile["Q"], tile["S"], shape.stride[1], shape.dilation[1])
+    return tile["N"] * tile["G"] * tile["C"] * rows * columns
+
+
+def overflow(level: StorageLevel, shape: ConvShape, tile: Mapping[str, int], bits: Mapping[str, int]) -> list[str]:
+    """One sentence part for every memory of a level that the tile does not fit: who needs how much, what would do."""
+    faults = []
+    for name, memory in level.memories.items():
+        needs = {
+            t: ceil_div(tile_elements(shape, tile, t) * bits[t], 8)
+            for t in level.tensors
+            if level.holders[t] == name
+        }
+        total = sum(needs.values()) * memory.buffers
+        if total > memory.size:
+            largest = max(needs, key=lambda t: needs[t])
+            parts = ", ".join(f"{t} {n} B" for t, n in needs.items())
+            faults.append(
+                f"{name}.size of {int(memory.size)} B is too small for one tile: {largest} need most ({parts};"
+                f" {memory.buffers} buffer{'s' if memory.buffers > 1 else ''}); the smallest size that works is {total} B"
+            )
+    return faults
+
+
+def fits(level: StorageLevel, shape: ConvShape, tile: Mapping[str, int], bits: Mapping[str, int]) -> bool:
+    """Whether every memory of the level holds the tile, with its buffers."""
+    return not overflow(level, shape, tile, bits)
+
+
+def grow(
+    levels: Sequence[StorageLevel],
+    shape: ConvShape,
+    order: Sequence[str],
+    step: Mapping[str, int],
+    unit: Mapping[str, int],
+    bits: Mapping[str, int],
+    unlimited: bool = False,
+) -> list[Tile]:
+    """Tile of each shared buffer, outermost first.
+
+    The innermost buffer starts from ``step`` (what the array covers at once), every outer one from the tile
+    inside it. Dims grow from the innermost loop of ``order`` outwards, each as far as it fits, in multiples of what is
+    already there (aligned; the last tile may be short); a dim that is not yet whole grows from multiples of ``unit``.
+    ``unlimited`` gives every buffer the whole layer.
+
+    Raises
+    ------
+    AccelsimError
+        If the smallest tile does not fit: which memory, which tensor, how many bytes and what would do.
+    """
+    if unlimited:
+        return [dict(shape.bounds) for _ in levels]
+    faults = [fault for level in levels for fault in overflow(level, shape, step, bits)]
+    if faults:
+        raise AccelsimError(*faults)
+    tiles: list[Tile] = []
+    tile = {d: min(step[d], shape[d]) for d in DIMS}
+    grain = {d: max(unit[d], 1) for d in DIMS}
+    for level in reversed(levels):
+        tile = dict(tile)
+        for dim in reversed(order):
+            base = max(tile[dim], grain[dim])
+            low, high = 1, ceil_div(shape[dim], base)
+            while low < high:
+                middle = (low + high + 1) // 2
+                if fits(level, shape, tile | {dim: min(shape[dim], middle * base)}, bits):
+                    low = middle
+                else:
+                    high = middle - 1
+            candidate = tile | {dim: min(shape[dim], low * base)}
+            if fits(level, shape, candidate, bits):
+                tile = candidate
+        tiles.append(tile)
+        grain = dict(tile)
+    return tiles[::-1]

@@ -1,0 +1,79 @@
+"""What every machine family takes and gives: the contract between mappings and the API."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from accelsim.graph.layer_graph import LayerGraph
+from accelsim.kernel import Program
+from accelsim.spec.architecture import Architecture
+
+
+class Options(BaseModel):
+    """Base of a family's switches: frozen, and an unknown switch is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a task does: ``action`` ('load weights') on ``resource`` (None for a pure delay)."""
+
+    action: str
+    resource: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One operator as lowered: the figures that do not come from events.
+
+    ``part`` is its index in the program's serial parts (None if it takes no time); ``fused_into`` names the
+    operator that it rides on. ``bytes`` counts what each memory and link moves; ``energy_J`` is the energy per
+    component (None = unknown), ``closed_form_cycles`` the estimate without events, ``ideal_cycles`` the MACs over the
+    peak rate, ``mapping`` a line that says how it was mapped.
+    """
+
+    name: str
+    type: str
+    macs: int
+    parameters: int
+    part: int | None = None
+    fused_into: str | None = None
+    bytes: Mapping[str, int] = field(default_factory=dict)
+    energy_J: Mapping[str, float | None] = field(default_factory=dict)
+    closed_form_cycles: int | None = None
+    ideal_cycles: int | None = None
+    mapping: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A graph on a machine, ready to run.
+
+    ``program``'s root is serial; ``works`` lists every operator of the graph in order. ``cycle_ps`` is the clock
+    period in picoseconds as (numerator, denominator), None if the parts have different clocks.
+    """
+
+    program: Program
+    works: tuple[Work, ...]
+    kinds: tuple[Kind, ...]
+    cycle_ps: tuple[int, int] | None
+    area_mm2: Mapping[str, float | None]
+    notes: tuple[str, ...] = ()
+
+
+class MappingFamily(Protocol):
+    """A machine family, registered in the entry-point group ``accelsim.mappings``."""
+
+    name: str
+    options: type[Options]
+
+    def operators(self) -> frozenset[str]:
+        """Operator types that this family can run."""
+        ...
+
+    def lower(self, graph: LayerGraph, architecture: Architecture, options: Options) -> Lowered:
+        """Lower a graph whose operator types are all listed by ``operators``."""
+        ...
