@@ -1,5 +1,6 @@
 """PE array: processing elements with registers of their own, fed over a network."""
 
+from math import isqrt
 from typing import Self
 
 from pydantic import model_validator
@@ -11,6 +12,7 @@ from accelsim.spec.units import PositiveCount
 class PEArray(ComputeArray):
     """``rows`` x ``columns`` processing elements, or ``pes`` of them that a dataflow may cluster freely.
 
+    Where a dataflow asks for rows, ``pes`` count as the squarest rectangle that holds exactly them.
     Each does ``macs_per_pe`` multiply-accumulates per cycle of the same operand tile.
     """
 
@@ -31,6 +33,14 @@ class PEArray(ComputeArray):
     def units(self) -> int:
         """Number of processing elements."""
         return self.pes if self.pes is not None else (self.rows or 0) * (self.columns or 0)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        if self.rows is not None and self.columns is not None:
+            return self.rows, self.columns
+        rows = next(r for r in range(isqrt(self.units), 0, -1) if self.units % r == 0)
+        return rows, self.units // rows
 
     @property
     def macs_per_cycle(self) -> int:

@@ -30,19 +30,12 @@ class ArrayLoops:
 
 def _cluster_units(dataflow: Dataflow, array: PEArray, bounds: dict[str, int]) -> list[int]:
     """Units of each cluster level; a cluster of n stands on n consecutive PEs of one column."""
-    known = dict(bounds)
-    if array.rows is not None and array.columns is not None:
-        known |= {"rows": array.rows, "columns": array.columns}
+    rows, columns = array.shape
+    known = bounds | {"rows": rows, "columns": columns}
     sizes = []
     for cluster in dataflow.clusters[1:]:
         if cluster.size is None:
             raise AccelsimError(f"dataflow {dataflow.name!r}: an inner cluster needs a size")
-        missing = [n for n in ("rows", "columns") if n in str(cluster.size) and n not in known]
-        if missing:
-            raise AccelsimError(
-                f"dataflow {dataflow.name!r}: cluster size {str(cluster.size)!r} needs an array with rows and"
-                f" columns; this one is {array.pes} pes"
-            )
         sizes.append(cluster.size.evaluate(known))
     if not sizes:
         return [array.units]
@@ -93,12 +86,15 @@ def _refuse(dataflow: Dataflow) -> None:
 class _Builder:
     """Walks the template once; ``cap`` bounds numbered sizes by (cluster, position)."""
 
-    def __init__(self, dataflow: Dataflow, units: list[int], shape: ConvShape, cap: dict[Place, int]) -> None:
+    def __init__(
+        self, dataflow: Dataflow, array: PEArray, units: list[int], shape: ConvShape, cap: dict[Place, int]
+    ) -> None:
         self.dataflow = dataflow
         self.units = units
-        self.bounds = shape.bounds
+        rows, columns = array.shape
+        self.known = shape.bounds | {"rows": rows, "columns": columns}
         self.cap = cap
-        self.extent = dict(self.bounds)
+        self.extent = dict(shape.bounds)
         self.sized: list[tuple[Place, str, int]] = []
         """Numbered temporal sizes above 1 that took effect: place, dim, tile."""
 
@@ -106,8 +102,7 @@ class _Builder:
         """Positions of one iteration of a temporal loop over one dim."""
         if str(loop.size) == "full":
             return self.extent[loop.dims[0]]
-        known = self.bounds | {"rows": self.units[-1], "columns": self.units[0]}
-        return min(max(1, loop.size.evaluate(known)), self.cap.get(place, 1 << 62))
+        return min(max(1, loop.size.evaluate(self.known)), self.cap.get(place, 1 << 62))
 
     def block(self, level: int, loop: LoopSpec, dim: str) -> int:
         """Positions of ``dim`` that one unit takes: the loop's size, or what the first inner loop over it takes."""
@@ -189,7 +184,7 @@ def array_loops(
     units = _cluster_units(dataflow, array, shape.bounds)
     cap: dict[tuple[int, int], int] = {}
     while True:
-        builder = _Builder(dataflow, units, shape, cap)
+        builder = _Builder(dataflow, array, units, shape, cap)
         loops = builder.build()
         tensor = overflows(loops.pe_tile)
         if tensor is None:
