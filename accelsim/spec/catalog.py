@@ -1,0 +1,105 @@
+"""Where spec files are: a path, the working directory, or the ones that come with accelsim."""
+
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from accelsim.errors import AccelsimError, did_you_mean
+
+FOLDERS = {"arch": "architecture", "dataflows": "dataflow", "workloads": "workload"}
+"""Shipped folders, and the ``kind:`` of the files in each."""
+
+_KIND = re.compile(rb"^kind:[ \t]*['\"]?([\w-]+)", re.MULTILINE)
+_SUFFIXES = (".yaml", ".yml")
+
+
+def root(kind: str) -> Traversable:
+    """Folder of shipped specs: 'arch', 'dataflows' or 'workloads'."""
+    try:
+        return files(f"accelsim.{kind}")
+    except ModuleNotFoundError:  # a checkout that shadows the installed package has no such module
+        return Path(__file__).resolve().parents[2] / kind
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """Names of the shipped specs of a kind, sorted."""
+    return tuple(sorted(shipped(kind)))
+
+
+def shipped(kind: str) -> dict[str, Traversable]:
+    """Shipped specs of a kind by name."""
+    return {file.name.removesuffix(".yaml"): file for file in _yaml(root(kind))}
+
+
+def _yaml(folder: Traversable) -> Iterator[Traversable]:
+    if not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _yaml(entry)
+        elif entry.name.endswith(".yaml"):
+            yield entry
+
+
+def is_path(name: str) -> bool:
+    """Whether a name is written as a path rather than as the name of a spec."""
+    return "/" in name or "\\" in name or name.endswith(_SUFFIXES)
+
+
+def find(kind: str, name: str | Path, beside: Path | None = None) -> Path | Traversable:
+    """The file that a name or path stands for.
+
+    A path is taken as it is, relative to ``beside`` (the folder of the file that mentions it) or to the working
+    directory. A name is looked up beside that file, in the working directory, then among the shipped specs; a
+    file there that declares another kind does not count.
+
+    Raises
+    ------
+    AccelsimError
+        if nothing is found, with the nearest name.
+    """
+    text = str(name)
+    if isinstance(name, Path) or is_path(text):
+        return _at_path(text, beside)
+    for folder in (beside, Path()):
+        path = None if folder is None else folder / f"{text}.yaml"
+        if path is not None and _declares(path, FOLDERS[kind]):
+            return path
+    known = shipped(kind)
+    if text in known:
+        return known[text]
+    hint = did_you_mean(text, known) or f"; 'accelsim list {kind}' shows the shipped ones"
+    raise AccelsimError(f"no {FOLDERS[kind]} named {text[:60]!r}{hint}")
+
+
+def display(path: Path | Traversable, kind: str) -> str:
+    """How sentences name a file: shipped ones as 'arch/eyeriss.yaml', others by their path."""
+    text = str(path)
+    base = str(root(kind))
+    if text.startswith(base):
+        return f"{kind}/{text[len(base) :].lstrip('/')}"
+    return text
+
+
+def _at_path(text: str, beside: Path | None) -> Path:
+    try:
+        path = Path(text).expanduser()
+        if beside is not None and not path.is_absolute() and (beside / path).is_file():
+            return beside / path
+    except (OSError, ValueError, RuntimeError):
+        raise AccelsimError(f"{text[:60]!r} cannot be the path of a file") from None
+    return path
+
+
+def _declares(path: Path, kind: str) -> bool:
+    """Whether a file exists and does not declare other kinds only."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            declared = _KIND.findall(file.read(65536))
+    except (OSError, ValueError):
+        return False
+    return not declared or kind.encode() in declared
