@@ -1,0 +1,59 @@
+"""What no schedule can beat, and what no work-conserving queue can exceed.
+
+lower = max over resources of ceil(work / servers), and the longest chain including delays.
+upper = the sum of all durations (something always runs) or, when every resource is fifo or priority,
+the smaller of that and sum of work / servers + the longest chain with each duration weighted
+1 - 1 / servers (1 for delays): whenever such a chain is not running, every server of the resource
+it waits for is busy. With an in-order resource that second form is false.
+"""
+
+from collections.abc import Sequence
+from math import lcm
+
+import numpy as np
+import numpy.typing as npt
+
+from accelsim.kernel.flat import LIMIT_PS, Flat
+from accelsim.kernel.resource import Resource
+
+Ints = npt.NDArray[np.int64]
+
+
+def weights(resources: Sequence[Resource], total_ps: int) -> tuple[Ints, int]:
+    """Return (1 - 1 / servers per resource, 1) in units of a common denominator, which is the second.
+
+    The denominator is 0, and the weighted chain not used, if the chains could overflow.
+    """
+    unit = lcm(*(r.servers for r in resources)) if resources else 1
+    if total_ps * unit >= LIMIT_PS:
+        return np.zeros(len(resources), np.int64), 0
+    return np.array([unit - unit // r.servers for r in resources], np.int64), unit
+
+
+def combine(
+    resources: Sequence[Resource], work: Sequence[int], total_ps: int, plain: int, weighted: int, unit: int
+) -> tuple[int, int]:
+    """Return (lower, upper) in picoseconds from the work per resource and the two longest chains."""
+    lower = max([plain, *(-(-w // r.servers) for w, r in zip(work, resources, strict=True))])
+    if not unit or any(w and r.order == "in_order" for w, r in zip(work, resources, strict=True)):
+        return lower, total_ps
+    spread = sum(w * (unit // r.servers) for w, r in zip(work, resources, strict=True))
+    return lower, min(total_ps, (spread + weighted) // unit)
+
+
+def flat_bounds(flat: Flat, resources: Sequence[Resource]) -> tuple[int, int]:
+    """Return (lower, upper) of a block that starts with everything idle."""
+    from accelsim.kernel.chains import longest
+
+    weight, unit = weights(resources, flat.work_ps)
+    order = np.zeros(0, np.int32) if flat.numbered else flat.order()
+    plain, weighted = longest(order, flat.resource, flat.duration, flat.offsets, flat.follow, weight, unit)
+    work = work_ps(flat, len(resources)).tolist()
+    return combine(resources, work, flat.work_ps, int(plain), int(weighted), unit)
+
+
+def work_ps(flat: Flat, n_resources: int) -> Ints:
+    """Return the summed durations per resource."""
+    work = np.zeros(n_resources + 1, np.int64)
+    np.add.at(work, flat.resource, flat.duration)
+    return work[:-1]

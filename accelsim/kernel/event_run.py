@@ -1,0 +1,138 @@
+"""One run of the compiled event engine: its arrays, allocated once at their known bounds."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from accelsim.kernel import events
+from accelsim.kernel.flat import Flat
+from accelsim.kernel.resource import Resource
+
+
+class EventRun:
+    """A flat block on the compiled event engine, advanced in whole instants.
+
+    ``gates`` are tasks without a resource that something outside ends; their duration is not used.
+    """
+
+    def __init__(self, flat: Flat, resources: Sequence[Resource], gates: npt.ArrayLike = ()) -> None:
+        n = len(flat)
+        queue, table, self._queues = queue_table(flat, resources)
+        self._records = np.empty((n, 8), np.int32)
+        self._times = self._records.view(np.int64)
+        events.load(flat.resource, flat.duration, flat.offsets, flat.waits, queue, self._records, self._times)
+        self._records[np.asarray(gates, np.intp), events.QUEUE] = events.GATE
+        self._follow, self._table = flat.follow, table
+        self._marks = np.full(len(self._queues), -1, np.int64)
+        self._chain = chains(flat, resources, table)
+        self._heap_size = int(np.count_nonzero(flat.resource < 0)) + sum(min(r.servers, n) for r in resources)
+        self._keys = np.empty(self._heap_size + 1, np.int64)
+        self._who = np.empty(self._heap_size + 1, np.int32)
+        self._ready, self._batch = np.empty(n, np.int32), np.empty(n, np.int32)
+        self.reached = np.empty(np.size(gates), np.int32)
+        self.state = np.zeros(events.SCALARS, np.int64)
+        events.begin(
+            self._records,
+            self._times,
+            self._keys,
+            self._who,
+            self._ready,
+            self._batch,
+            self.reached,
+            self.state,
+        )
+
+    def advance(self, limit: int = events.NEVER) -> None:
+        """Run every instant before ``limit``, or up to phase A of one that reaches a gate."""
+        events.advance(
+            self._records,
+            self._times,
+            self._follow,
+            self._queues,
+            self._marks,
+            self._table,
+            self._chain,
+            self._keys,
+            self._who,
+            self._ready,
+            self._batch,
+            self.reached,
+            self.state,
+            limit,
+        )
+
+    @property
+    def next_end(self) -> int:
+        """When the next task that runs now ends, in picoseconds; ``NEVER`` if none runs."""
+        return int(self._keys[0]) if self.state[events.HEAP] else events.NEVER
+
+    @property
+    def ends(self) -> npt.NDArray[np.int64]:
+        """End of every task in picoseconds, once all have ended."""
+        return self._times[:, events.TIME]
+
+    def path(self) -> npt.NDArray[np.int32]:
+        """Return the critical path, first task first."""
+        return np.asarray(events.walk(self._records, self.state[events.FINAL]))
+
+
+def queue_table(
+    flat: Flat, resources: Sequence[Resource]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Return (queue of every task, resource table, queue table); no queues where they equal the resources."""
+    n_resources = len(resources)
+    owner = np.arange(n_resources, dtype=np.int32)
+    queue = np.zeros(0, np.int32)
+    by_priority = np.array([r.order == "priority" for r in resources], bool)
+    if flat.priority is not None and by_priority.any():
+        # one queue per resource and distinct priority, in that order
+        level = np.zeros(len(flat), np.int64)
+        used = flat.resource >= 0
+        used[used] = by_priority[flat.resource[used]]
+        level[used] = flat.priority[used].astype(np.int64) - np.iinfo(np.int32).min
+        code = (flat.resource.astype(np.int64) << 32) | level
+        code[flat.resource < 0] = -1
+        present = np.unique(code)
+        present = present[present >= 0]
+        empty = np.setdiff1d(np.arange(n_resources), present >> 32)
+        present = np.sort(np.concatenate([present, empty.astype(np.int64) << 32]))
+        owner = (present >> 32).astype(np.int32)
+        queue = np.searchsorted(present, code).astype(np.int32)
+        queue[flat.resource < 0] = events.DELAY
+    table = np.zeros((n_resources, 8), np.int32)
+    table[:, events.FREE] = [min(r.servers, 2**31 - 1) for r in resources]
+    table[:, events.LOW] = np.searchsorted(owner, np.arange(n_resources), side="left")
+    table[:, events.HIGH] = np.searchsorted(owner, np.arange(n_resources), side="right") - 1
+    table[:, events.FREED] = -1
+    table[:, events.CURSOR] = events.UNORDERED
+    queues = np.full((owner.size, 4), -1, np.int32)
+    queues[:, events.OWNER] = owner
+    return queue, table, queues
+
+
+def chains(flat: Flat, resources: Sequence[Resource], table: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Return the next task on the same in-order resource, and set the cursors to the first ones."""
+    in_order = [i for i, r in enumerate(resources) if r.order == "in_order"]
+    if not in_order:
+        return np.zeros(0, np.int32)
+    source, target, first = order_edges(flat, in_order)
+    chain = np.full(len(flat), -1, np.int32)
+    chain[source] = target
+    table[in_order, events.CURSOR] = first
+    return chain
+
+
+def order_edges(
+    flat: Flat, in_order: Sequence[int]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Return (source, target) of consecutive tasks on each resource, and each one's first task (-1 if none)."""
+    tasks = np.flatnonzero(np.isin(flat.resource, in_order)).astype(np.int32)
+    tasks = tasks[np.argsort(flat.resource[tasks], kind="stable")]
+    owner = flat.resource[tasks]
+    same = owner[1:] == owner[:-1]
+    first = np.full(len(in_order), -1, np.int32)
+    at = np.searchsorted(owner, in_order)
+    present = at < np.searchsorted(owner, in_order, side="right")
+    first[present] = tasks[at[present]]
+    return tasks[:-1][same], tasks[1:][same], first

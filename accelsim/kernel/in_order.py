@@ -1,0 +1,89 @@
+"""One pass without events, for blocks whose resources all take their tasks in number order (compiled).
+
+A task starts at the latest of: its last predecessor's end, the start of the task in front of it on its
+resource, and the first moment a server is free. Every start is a maximum of sums, hence monotone.
+"""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def replace_first(free, holder, base, servers, end, task):  # type: ignore[no-untyped-def]
+    """Replace the earliest server of a heap; of equally early ones the one with the latest task is first."""
+    hole = 0
+    child = 1
+    while child < servers:
+        a = base + child
+        if child + 1 < servers and (
+            free[a + 1] < free[a] or (free[a + 1] == free[a] and holder[a + 1] > holder[a])
+        ):
+            a += 1
+            child += 1
+        if free[a] > end or (free[a] == end and holder[a] < task):
+            break
+        free[base + hole] = free[a]
+        holder[base + hole] = holder[a]
+        hole = child
+        child = 2 * hole + 1
+    free[base + hole] = end
+    holder[base + hole] = task
+
+
+@njit(cache=True)
+def run_in_order(resource, duration, offsets, follow, first_server, n_servers):  # type: ignore[no-untyped-def]
+    """Return (end, cause) per task; resource r's servers stand at ``first_server[r]`` in one table."""
+    n = resource.size
+    ends = np.zeros(n, np.int64)
+    cause = np.full(n, -1, np.int32)
+    free = np.zeros(max(n_servers, 1), np.int64)
+    holder = np.full(max(n_servers, 1), -1, np.int32)
+    front = np.zeros(first_server.size, np.int64)
+    front_cause = np.full(first_server.size, -1, np.int32)
+    for i in range(n):
+        ready = ends[i]
+        start = ready
+        r = resource[i]
+        if r >= 0:
+            base = first_server[r]
+            if front[r] > start:
+                start = front[r]
+                cause[i] = front_cause[r]
+            if free[base] > start:
+                start = free[base]
+                cause[i] = holder[base]
+            front[r] = start
+            front_cause[r] = cause[i]
+            end = start + duration[i]
+            servers = first_server[r + 1] - base
+            if servers == 1:
+                holder[base] = i
+                free[base] = end
+            else:
+                replace_first(free, holder, base, servers, end, i)
+        else:
+            end = start + duration[i]
+        ends[i] = end
+        for e in range(offsets[i], offsets[i + 1]):
+            later = follow[e]
+            if end >= ends[later]:
+                ends[later] = end
+                cause[later] = i
+    return ends, cause
+
+
+@njit(cache=True)
+def walk_back(cause, last):  # type: ignore[no-untyped-def]
+    """Return the chain of causes that ends with ``last``, first task first."""
+    size = 0
+    task = last
+    while task >= 0:
+        size += 1
+        task = cause[task]
+    path = np.empty(size, np.int32)
+    task = last
+    while task >= 0:
+        size -= 1
+        path[size] = task
+        task = cause[task]
+    return path
