@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from accelsim.cost.halo import distinct
+from accelsim.cost.halo import Span, Window, rows
 from accelsim.errors import AccelsimError
 from accelsim.graph.shape import DIMS, ConvShape
 from accelsim.mapping.asic.machine import StorageLevel
@@ -17,9 +17,12 @@ def tile_elements(shape: ConvShape, tile: Mapping[str, int], tensor: str) -> int
         return tile["G"] * tile["K"] * tile["C"] * tile["R"] * tile["S"]
     if tensor == "outputs":
         return tile["N"] * tile["G"] * tile["K"] * tile["P"] * tile["Q"]
-    rows = distinct(tile["P"], tile["R"], shape.stride[0], shape.dilation[0])
-    columns = distinct(tile["Q"], tile["S"], shape.stride[1], shape.dilation[1])
-    return tile["N"] * tile["G"] * tile["C"] * rows * columns
+    elements = tile["N"] * tile["G"] * tile["C"]
+    for axis, (position, tap) in enumerate((("P", "R"), ("Q", "S"))):
+        window = Window(shape.stride[axis], shape.dilation[axis], 0, None)
+        covered = rows(window, Span(0, tile[position]), Span(0, tile[tap]))
+        elements *= min(covered, shape.size[axis])
+    return elements
 
 
 def overflow(level: StorageLevel, shape: ConvShape, tile: Mapping[str, int], bits: Mapping[str, int]) -> list[str]:

@@ -1,0 +1,32 @@
+"""Service times as whole cycles of the chip's clock, and cycles as picoseconds, each rounded up once per task."""
+
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+NOISE = 1e-9
+"""Part of a cycle (relative) below which a quotient of floats counts as whole: rounding noise, not work."""
+
+
+def cycle_ps(clock_Hz: float) -> tuple[int, int]:
+    """Clock period in picoseconds as (numerator, denominator)."""
+    period = Fraction(10**12) / Fraction(clock_Hz).limit_denominator(10**6)
+    return period.numerator, period.denominator
+
+
+def to_cycles(service_s: NDArray[np.float64], clock_Hz: float) -> Ints:
+    """Seconds to whole cycles, rounded up."""
+    cycles = np.asarray(service_s, float) * clock_Hz
+    return np.ceil(cycles - NOISE * np.maximum(cycles, 1.0)).astype(np.int64)
+
+
+def to_ps(cycles: Ints, period: tuple[int, int]) -> Ints:
+    """Cycles to picoseconds, rounded up."""
+    numerator, denominator = period
+    if denominator == 1:
+        return cycles * numerator
+    whole, rest = np.divmod(cycles, denominator)
+    return whole * numerator + -(-rest * numerator // denominator)

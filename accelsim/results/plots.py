@@ -1,0 +1,115 @@
+"""Roofline and timeline; matplotlib is imported only here (the ``plot`` extra)."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accelsim.errors import AccelsimError
+from accelsim.results.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_LABELS = 6
+BINS = 400
+
+
+def _axes(ax: "Axes | None") -> "Axes":
+    if ax is not None:
+        return ax
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise AccelsimError("plots need matplotlib: pip install 'accelsim[plot]'") from error
+    axes: Axes = plt.subplots(figsize=(8, 4.5), layout="constrained")[1]
+    return axes
+
+
+def plot_roofline(result: Result, ax: "Axes | None" = None) -> "Axes":
+    """Operators by intensity (MAC per byte of the first memory) and rate (MAC/s), under the machine's two roofs.
+
+    Raises
+    ------
+    AccelsimError
+        If the machine has no single peak rate and memory bandwidth.
+    """
+    peak, bandwidth = result.peak_macs_per_s, result.memory_B_per_s
+    if peak is None or bandwidth is None:
+        raise AccelsimError(f"{result.architecture} has no single peak and bandwidth to draw a roofline with")
+    ax = _axes(ax)
+    points = [
+        (o.macs / next(iter(o.bytes.values())), o.macs / o.latency_s, o)
+        for o in result.operators
+        if o.macs and o.latency_s and next(iter(o.bytes.values()), 0)
+    ]
+    ridge = peak / bandwidth
+    low = min([ridge, *(p[0] for p in points)]) / 2
+    high = max([ridge, *(p[0] for p in points)]) * 2
+    intensity = np.geomspace(low, high, 200)
+    ax.loglog(intensity, np.minimum(peak, intensity * bandwidth), color="black", lw=1.2)
+    bounds = list(dict.fromkeys(o.bound_by for _, _, o in points))
+    for bound in bounds:
+        chosen = [(x, y) for x, y, o in points if o.bound_by == bound]
+        ax.scatter(*zip(*chosen, strict=True), s=18, label=f"bound by {bound}")
+    for x, y, o in sorted(points, key=lambda p: -p[2].latency_s)[:MOST_LABELS]:
+        ax.annotate(o.name, (x, y), fontsize=7, xytext=(3, 3), textcoords="offset points")
+    ax.set(
+        xlabel="intensity [MAC per byte of DRAM traffic]",
+        ylabel="rate [MAC/s]",
+        title=f"{result.workload} on {result.architecture}",
+    )
+    ax.legend(fontsize=8)
+    return ax
+
+
+def plot_timeline(result: Result, ax: "Axes | None" = None) -> "Axes":
+    """One row per resource: the share of each slice of time in which it was busy.
+
+    Raises
+    ------
+    AccelsimError
+        If the result has no events.
+    """
+    if result.timeline is None:
+        raise AccelsimError(f"a {result.engine} result has no timeline; run with engine 'compiled' or 'simpy'")
+    timeline = result.timeline()
+    ax = _axes(ax)
+    names = timeline.resources
+    end_ps = max(int(timeline.end_ps.max(initial=0)), 1)
+    edges = np.linspace(0, end_ps, BINS + 1)
+    busy = np.zeros((len(names), BINS))
+    for index in range(len(names)):
+        mine = timeline.resource == index
+        # Busy time up to each edge: every interval adds what lies before the edge.
+        starts, ends = np.sort(timeline.start_ps[mine]), np.sort(timeline.end_ps[mine])
+        total = _covered(ends, edges) - _covered(starts, edges)
+        busy[index] = -np.diff(total) / np.diff(edges)
+    scale = 1e3 if result.latency_s < 1 else 1.0
+    ax.imshow(
+        np.clip(busy, 0, 1),
+        aspect="auto",
+        cmap="Blues",
+        vmin=0,
+        vmax=1,
+        interpolation="nearest",
+        extent=(0, result.latency_s * scale, len(names) - 0.5, -0.5),
+    )
+    ax.set_yticks(range(len(names)), names)
+    ax.set(
+        xlabel="time [ms]" if scale > 1 else "time [s]",
+        title=f"{result.workload} on {result.architecture}: busy share per resource",
+    )
+    longest = sorted((o for o in result.operators if o.start_s is not None), key=lambda o: -o.latency_s)
+    for operator in longest[:MOST_LABELS]:
+        start = (operator.start_s or 0.0) * scale
+        ax.axvline(start, color="grey", lw=0.5)
+        ax.annotate(operator.name, (start, -0.5), fontsize=7, rotation=30, xytext=(0, 2), textcoords="offset points")
+    return ax
+
+
+def _covered(times: "np.typing.NDArray[np.int64]", edges: "np.typing.NDArray[np.float64]") -> "np.typing.NDArray[np.float64]":
+    """Sum over all times of how far each lies beyond the edge."""
+    later = np.concatenate([np.cumsum(times[::-1].astype(float))[::-1], [0.0]])
+    index = np.searchsorted(times, edges)
+    covered: np.typing.NDArray[np.float64] = later[index] - (len(times) - index) * edges
+    return covered
