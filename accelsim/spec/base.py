@@ -1,4 +1,4 @@
-"""Base of every schema class: frozen, unknown fields refused, and problems that name the field they are about."""
+"""Base of every schema class: frozen, unknown fields refused, problems that name the field they are about."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -24,7 +24,7 @@ class Rejected(ValueError):
 
 
 class Spec(BaseModel):
-    """A frozen record read from YAML. Fields are documented by the text below them, which the schema shows."""
+    """A frozen record read from YAML; the text below a field documents it, in the JSON Schema too."""
 
     model_config = ConfigDict(
         frozen=True,

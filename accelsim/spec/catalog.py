@@ -51,9 +51,9 @@ def is_path(name: str) -> bool:
 def find(kind: str, name: str | Path, beside: Path | None = None) -> Path | Traversable:
     """The file that a name or path stands for.
 
-    A path is taken as it is, relative to ``beside`` (the folder of the file that mentions it) or to the working
-    directory. A name is looked up beside that file, in the working directory, then among the shipped specs; a
-    file there that declares another kind does not count.
+    A path is taken as it is, relative to ``beside`` (the folder of the file that mentions it) or to the
+    working directory. A name is looked up beside that file, in the working directory, then among the shipped
+    specs; a file there that declares another kind does not count.
 
     Raises
     ------

@@ -124,7 +124,7 @@ class Problems(list[Problem]):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML document: its tree, its file as sentences name it, and the folder its relative paths start from."""
+    """One YAML document: its tree, its file as sentences name it, the folder its own paths start from."""
 
     root: Node
     file: str

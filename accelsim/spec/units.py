@@ -1,8 +1,8 @@
 """Quantities with units: the one place where text such as ``64 GB/s`` becomes a number, and back.
 
 The vocabulary is closed. ``B`` is a byte and ``b`` a bit, ``kB`` is 1000 bytes and ``KiB`` 1024, a MAC is not
-a FLOP. A schema field is annotated with one of the types at the end; its value is a number in the SI base unit
-that the type names (bytes, seconds, joules, ...; areas in mm²), read exactly and rounded once.
+a FLOP. A schema field is annotated with one of the types at the end; its value is a number in the SI base
+unit that the type names (bytes, seconds, joules, ...; areas in mm²), read exactly and rounded once.
 """
 
 import re
