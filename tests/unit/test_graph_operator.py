@@ -25,9 +25,9 @@ def test_a_tensor_is_stored_packed_and_rounded_up() -> None:
 
 def test_an_unknown_number_format_names_the_nearest() -> None:
     with pytest.raises(
-        AccelsimError, match=r"^precision: 'float8' is not a number format; did you mean 'fp8'\?$"
+        AccelsimError, match=r"^precision: 'INT8' is not a number format; did you mean 'int8'\?$"
     ):
-        check_precision("float8")
+        check_precision("INT8")
 
 
 def test_a_grouped_strided_dilated_convolution_with_uneven_padding() -> None:
