@@ -42,17 +42,13 @@ def open_document(kind: str, name: str | Path, beside: Path | None = None) -> Do
 
 
 def _choose(documents: list[Document], kind: str, label: str, wanted: str) -> Document:
-    problems = Problems()
-    for document in documents:
-        wrong = wrong_kind(document.root)
-        if wrong is not None:
-            problems.add(wrong[0], (), wrong[1])
-    problems.raise_any()
+    _raise_wrong_kinds(documents)
     of_kind = [d for d in documents if _kind(d) == kind]
     if not of_kind:
         node = documents[0].root.value["kind"]
         taker = COMMANDS.get(node.value)
         takes = f"'{taker}' takes it" if taker else "an architecture's components name it"
+        problems = Problems()
         problems.add(node, ("kind",), f"is {node.value!r}, not {kind!r}; {takes}")
         problems.raise_any()
     if len(of_kind) == 1 and not wanted:
@@ -66,11 +62,20 @@ def _choose(documents: list[Document], kind: str, label: str, wanted: str) -> Do
     raise AccelsimError(f"{label}: holds {len(of_kind)} {kind}s; pick one with {listed}")
 
 
+def _raise_wrong_kinds(documents: list[Document]) -> None:
+    problems = Problems()
+    for document in documents:
+        wrong = _wrong_kind(document.root)
+        if wrong is not None:
+            problems.add(wrong[0], (), wrong[1])
+    problems.raise_any()
+
+
 def _kind(document: Document) -> object:
     return document.root.value["kind"].value
 
 
-def wrong_kind(root: Node) -> tuple[Node, str] | None:
+def _wrong_kind(root: Node) -> tuple[Node, str] | None:
     """What is wrong with the ``kind:`` of a document, if anything."""
     if not isinstance(root.value, dict):
         return root, f"must be a mapping that starts with 'kind: ...', not {shown(root.plain())}"
@@ -85,3 +90,10 @@ def wrong_kind(root: Node) -> tuple[Node, str] | None:
             f"kind must be one of {known}, not {shown(kind.plain())}{did_you_mean(kind.value, KINDS)}",
         )
     return None
+
+
+def kinds_in(path: str) -> set[str]:
+    """Kinds of the documents in a file; raises AccelsimError if it cannot be read or a kind is wrong."""
+    documents = read_file(Path(path), path)
+    _raise_wrong_kinds(documents)
+    return {str(_kind(document)) for document in documents}

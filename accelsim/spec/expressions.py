@@ -42,7 +42,7 @@ class SizeExpr:
         return sum(coefficient for coefficient, _ in self.terms)
 
     def evaluate(self, bounds: Mapping[str, int]) -> int:
-        """Its value for the bounds of a layer, with ``rows`` and ``columns`` of the array where it names them.
+        """Its value for the bounds of a layer, with ``rows`` and ``columns`` of the array if it names them.
 
         Raises
         ------

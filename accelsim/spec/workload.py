@@ -1,4 +1,4 @@
-"""Workload files: a network from a builder, an ONNX file, a SCALE-Sim table or layers, or several networks."""
+"""Workload files: a network from a builder, ONNX file, SCALE-Sim table or layers, or several at once."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ _NOTHING: Mapping[str, object] = {}
 
 
 class Workload(FileSpec):
-    """One network or several, by exactly one of ``networks``, ``builder``, ``onnx``, ``topology``, ``layers``.
+    """A network, or several, from one of ``networks``, ``builder``, ``onnx``, ``topology``, ``layers``.
 
     Fields beside ``builder:`` that are not listed here are parameters of the builder, as are those below
     ``parameters:``; the builder checks them and asks ``where_parameter`` for their lines.

@@ -1,0 +1,1 @@
+"""Subcommands of ``accelsim``, one module each: ``configure(parser)`` and ``execute(args)`` -> exit code."""
