@@ -126,7 +126,7 @@ def chains(flat: Flat, resources: Sequence[Resource], table: npt.NDArray[np.int3
 def order_edges(
     flat: Flat, in_order: Sequence[int]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Return (source, target) of consecutive tasks on each resource, and each one's first task (-1 if none)."""
+    """Return (source, target) of consecutive tasks on each resource, and each one's first (-1 if none)."""
     tasks = np.flatnonzero(np.isin(flat.resource, in_order)).astype(np.int32)
     tasks = tasks[np.argsort(flat.resource[tasks], kind="stable")]
     owner = flat.resource[tasks]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from accelsim.errors import AccelsimError
 from accelsim.kernel.flat import Flat

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-
 import numpy.typing as npt
 
 Ints = npt.NDArray[Any]
