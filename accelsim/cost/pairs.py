@@ -1,0 +1,165 @@
+"""What moves between a memory and the next one that holds the same tensor, as factors of separate dimensions.
+
+The elements read from a parent are the distinct combinations of: a moment (the loops in time down to the
+frontier loop), a copy of the parent, and an element. Those written into the children: the same with a copy of
+the child. Every part depends on one dimension, or on an output position and a kernel tap together; so the
+number of combinations is a product.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from accelsim.cost.blocks import Cuts, distinct_blocks, longest
+from accelsim.cost.halo import Span, Window, rows
+from accelsim.cost.nest import WINDOWS, LoopNest, Padding
+from accelsim.errors import AccelsimError
+from accelsim.graph.shape import DIMS, RELEVANT
+
+Side = Literal["parent", "children", "tiles"]
+"""Elements at the parent (copies below it share), elements at all children, or tiles at the parent."""
+
+Block = tuple[int, int]
+"""(start, extent) of a block of one dimension."""
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A number that depends on the blocks of ``dims``; ``value`` None stands for the extent itself."""
+
+    dims: tuple[str, ...]
+    value: Callable[..., int] | None = None
+
+    def of(self, *blocks: Block) -> int:
+        """Value for one block of each of ``dims``."""
+        return blocks[0][1] if self.value is None else self.value(*blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Neighbours (level indices) in the chain of levels that hold ``tensor``."""
+
+    nest: LoopNest
+    tensor: str
+    parent: int
+    child: int
+    frontier: int
+    sliding: bool
+
+    def factors(self, side: Side, outer: int, padding: Padding) -> Iterator[Factor]:
+        """Factors of what one block inside the outermost ``outer`` loops moves.
+
+        If the frontier is among those loops, the block moves it only when the tile changes there.
+        """
+        nest, relevant = self.nest, RELEVANT[self.tensor]
+        cuts = self._cuts(side, outer)
+        for dim in DIMS:
+            if side == "tiles" or dim not in relevant:
+                if dim in cuts:
+                    yield _blocks(dim, cuts[dim])
+            elif (self.tensor != "inputs" or dim in "NGC") and nest.shape[dim] > 1:
+                yield Factor((dim,))
+        if side != "tiles" and self.tensor == "inputs":
+            for axis, dims in enumerate(WINDOWS):
+                if nest.shape[dims[0]] > 1 or nest.shape[dims[1]] > 1 or padding == "skip":
+                    yield self._window(axis, cuts, outer, padding)
+
+    def _cuts(self, side: Side, outer: int) -> dict[str, Cuts]:
+        """Per dimension the loops from ``outer`` down to the child, and which of them tell blocks apart."""
+        levels = self.nest.levels
+        copies = levels[self.child if side == "children" else self.parent].depth
+        cuts: dict[str, Cuts] = {}
+        for index in range(outer, levels[self.child].depth):
+            if self.nest.trips[index] > 1:
+                loop = self.nest.loops[index]
+                if loop.axis is None:
+                    kept = index <= self.frontier and not (self._slides_at(index) and side != "tiles")
+                else:
+                    kept = index < copies
+                cuts[loop.dim] = (*cuts.get(loop.dim, ()), (loop.tile, kept))
+        return cuts
+
+    def _slides_at(self, index: int) -> bool:
+        return self.sliding and index == self.frontier and self.nest.loops[index].dim in "PQRS"
+
+    def _window(self, axis: int, cuts: dict[str, Cuts], outer: int, padding: Padding) -> Factor:
+        shape, dims = self.nest.shape, WINDOWS[axis]
+        size = shape.size[axis] if padding == "skip" else None
+        window = Window(shape.stride[axis], shape.dilation[axis], shape.pad[axis], size)
+        p_cuts, r_cuts = cuts.get(dims[0], ()), cuts.get(dims[1], ())
+
+        def whole(p: Block, r: Block) -> int:
+            return rows(window, Span(*p, p_cuts), Span(*r, r_cuts))
+
+        moving = self.nest.loops[self.frontier].dim if 0 <= self.frontier < outer else ""
+        if moving not in dims or not self._slides_at(self.frontier):
+            return Factor(dims, whole)
+        tile = self.nest.loops[self.frontier].tile
+        enclosing = tuple(
+            (loop.tile, True) for loop in self.nest.loops[: self.frontier] if loop.dim == moving
+        )
+        along_p = moving == dims[0]
+
+        def fresh(p: Block, r: Block) -> int:
+            """What the sweep has read up to and with this block, less what it had read before."""
+            start, extent = p if along_p else r
+            before = start
+            for size, _ in enclosing:
+                before %= size
+            swept = [
+                Span(start - before, upto, ((tile, False), *(p_cuts if along_p else r_cuts)))
+                for upto in (before + extent, before)
+            ]
+            still = Span(*r, r_cuts) if along_p else Span(*p, p_cuts)
+            ends = [rows(window, s, still) if along_p else rows(window, still, s) for s in swept if s.extent]
+            return ends[0] - sum(ends[1:])
+
+        return Factor(dims, fresh)
+
+
+def _blocks(dim: str, cuts: Cuts) -> Factor:
+    return Factor((dim,), lambda block: distinct_blocks(block[1], cuts))
+
+
+def pairs(nest: LoopNest, tensor: str) -> list[Pair]:
+    """All neighbours in the chain of levels that hold ``tensor``, outermost first."""
+    chain = [index for index, level in enumerate(nest.levels) if tensor in level.tensors]
+    return [
+        Pair(
+            nest,
+            tensor,
+            parent,
+            child,
+            nest.frontier(tensor, nest.levels[child].depth),
+            tensor == "inputs" and nest.levels[child].sliding,
+        )
+        for parent, child in pairwise(chain)
+    ]
+
+
+def work(nest: LoopNest, outer: int) -> dict[str, list[Factor]]:
+    """Factors of ``macs``, ``steps``, ``iterations`` and ``active_pes`` of a block inside ``outer`` loops."""
+    timed: dict[str, Cuts] = {}
+    every: dict[str, Cuts] = {}
+    for loop, trips in zip(nest.loops[outer:], nest.trips[outer:], strict=True):
+        if trips > 1:
+            timed[loop.dim] = (*timed.get(loop.dim, ()), (loop.tile, loop.axis is None))
+            every[loop.dim] = (*every.get(loop.dim, ()), (loop.tile, True))
+    dims = [d for d in DIMS if nest.shape[d] > 1]
+    return {
+        "macs": [Factor((d,)) for d in dims],
+        "steps": [_longest(d, timed[d]) if d in timed else Factor((d,)) for d in dims],
+        "iterations": [_blocks(d, cuts) for d, cuts in timed.items()],
+        "active_pes": [_blocks(d, cuts) for d, cuts in every.items()],
+    }
+
+
+def _longest(dim: str, cuts: Cuts) -> Factor:
+    return Factor((dim,), lambda block: longest(block[1], cuts))
+
+
+def check_padding(padding: str) -> None:
+    """Refuse a value of the padding switch that does not exist."""
+    if padding not in ("skip", "count"):
+        raise AccelsimError(f"padding must be 'skip' or 'count', not {padding!r}")
