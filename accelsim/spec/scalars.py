@@ -27,7 +27,7 @@ def resolve(text: str) -> str | int | float | bool | None:
     Raises
     ------
     ValueError
-        for a whole number with a leading zero, with the sentence that says what to write.
+        for a whole number with a leading zero, with the rest of a sentence that says what to write.
     """
     if text in _WORDS:
         return _WORDS[text]
@@ -49,4 +49,4 @@ def _ambiguous(text: str) -> str:
     digits = text.lstrip("+-").lstrip("0") or "0"
     octal = re.fullmatch(r"[0-7]+", digits) is not None and digits != "0" and not sign
     eight = f", or 0o{digits} for {int(digits, 8)}" if octal else ""
-    return f"{text} has a leading zero; write {sign}{digits}{eight}"
+    return f"has a leading zero: {text}; write {sign}{digits}{eight}"

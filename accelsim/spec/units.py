@@ -18,7 +18,10 @@ from pydantic_core import CoreSchema, core_schema
 from accelsim.spec.vocabulary import DIMENSIONS, OPERATIONS, UNITS, Unit
 
 LARGEST_WHOLE = 2**63 - 1
-_NUMBER = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?"
+LONGEST_EXPONENT = 4
+"""Characters; 10 to the power of a longer one would take more memory than it is worth."""
+
+_NUMBER = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 _TEXT = re.compile(rf"\s*({_NUMBER})\s*(\S.*?)?\s*")
 
 
@@ -63,7 +66,10 @@ class Quantity:
             raise ValueError(f"must be {self.name} such as '64 {self.unit}', not {shown(value)}")
         number, unit = match[1], match[2]
         if unit is None:
-            raise ValueError(f"needs a unit such as '{number} {self.unit}'")
+            written = f"{value:.12g}" if isinstance(value, float) else number
+            raise ValueError(f"needs a unit such as '{written} {self.unit}'")
+        if len(number.lower().rpartition("e")[2]) > LONGEST_EXPONENT and "e" in number.lower():
+            raise ValueError(f"is out of range: {shown(value)}")
         return self._checked(Exact(number) * self._known(unit, str(value)).factor, value)
 
     def _known(self, unit: str, text: str) -> Unit:
@@ -131,7 +137,7 @@ class Share:
         """Number from 0 to 1; raises ValueError with the rest of a sentence."""
         rule = f"must be between 0 and 1 or a percentage such as '85 %', not {shown(value)}"
         match = _TEXT.fullmatch(value) if isinstance(value, str) and len(value) <= 100 else None
-        if match is not None and match[2] in (None, "%"):
+        if match is not None and match[2] in (None, "%") and not re.search("[eE]", match[1]):
             number = float(Exact(match[1]) / (100 if match[2] else 1))
         elif isinstance(value, int | float) and not isinstance(value, bool):
             number = float(value)
