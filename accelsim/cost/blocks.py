@@ -7,6 +7,7 @@ the full one; so a union over blocks is its first block.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ def fold(extent: int, cuts: Cuts, leaf: Callable[[int], int]) -> int:
     return total + fold(short, inside, leaf) if short else total
 
 
+@lru_cache(maxsize=4096)
 def distinct_blocks(extent: int, cuts: Cuts) -> int:
     """Number of blocks that the kept loops tell apart."""
     return fold(extent, cuts, lambda _: 1)

@@ -82,6 +82,11 @@ class LoopNest:
         return tuple(trips)
 
     @cached_property
+    def moving(self) -> tuple[tuple[int, Loop], ...]:
+        """Index and loop of those with nominally more than one trip; the others change nothing."""
+        return tuple((i, loop) for i, loop in enumerate(self.loops) if self.trips[i] > 1)
+
+    @cached_property
     def pes(self) -> int:
         """Processing elements that the spatial loops nominally span."""
         return prod(self.axes.values())
@@ -113,9 +118,8 @@ class LoopNest:
         Static hoisting: the innermost loop in time, among the outermost ``depth``, that indexes the tensor
         and nominally has more than one trip. Loops inside it leave the tile where it is.
         """
-        for index in range(depth - 1, -1, -1):
-            loop = self.loops[index]
-            if loop.axis is None and self.trips[index] > 1 and loop.dim in RELEVANT[tensor]:
+        for index, loop in reversed(self.moving):
+            if index < depth and loop.axis is None and loop.dim in RELEVANT[tensor]:
                 return index
         return -1
 

@@ -69,19 +69,17 @@ class Pair:
         """Per dimension the loops from ``outer`` down to the child, and which of them tell blocks apart."""
         levels = self.nest.levels
         copies = levels[self.child if side == "children" else self.parent].depth
+        absent = self.frontier if side != "tiles" and self._slides_at(self.frontier) else -1
         cuts: dict[str, Cuts] = {}
-        for index in range(outer, levels[self.child].depth):
-            if self.nest.trips[index] > 1:
-                loop = self.nest.loops[index]
-                if loop.axis is None:
-                    kept = index <= self.frontier and not (self._slides_at(index) and side != "tiles")
-                else:
-                    kept = index < copies
+        depth = levels[self.child].depth
+        for index, loop in self.nest.moving:
+            if outer <= index < depth:
+                kept = index < copies if loop.axis else index <= self.frontier and index != absent
                 cuts[loop.dim] = (*cuts.get(loop.dim, ()), (loop.tile, kept))
         return cuts
 
     def _slides_at(self, index: int) -> bool:
-        return self.sliding and index == self.frontier and self.nest.loops[index].dim in "PQRS"
+        return self.sliding and index >= 0 and self.nest.loops[index].dim in "PQRS"
 
     def _window(self, axis: int, cuts: dict[str, Cuts], outer: int, padding: Padding) -> Factor:
         shape, dims = self.nest.shape, WINDOWS[axis]
@@ -142,8 +140,8 @@ def work(nest: LoopNest, outer: int) -> dict[str, list[Factor]]:
     """Factors of ``macs``, ``steps``, ``iterations`` and ``active_pes`` of a block inside ``outer`` loops."""
     timed: dict[str, Cuts] = {}
     every: dict[str, Cuts] = {}
-    for loop, trips in zip(nest.loops[outer:], nest.trips[outer:], strict=True):
-        if trips > 1:
+    for index, loop in nest.moving:
+        if index >= outer:
             timed[loop.dim] = (*timed.get(loop.dim, ()), (loop.tile, loop.axis is None))
             every[loop.dim] = (*every.get(loop.dim, ()), (loop.tile, True))
     dims = [d for d in DIMS if nest.shape[d] > 1]

@@ -1,12 +1,14 @@
 """The iterations of the loops above a level, one row each, in the order in which they run."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.cost.nest import TENSORS, LoopNest
-from accelsim.cost.pairs import Factor
+from accelsim.cost.pairs import Block, Factor
 from accelsim.errors import AccelsimError
 from accelsim.graph.shape import DIMS
 
@@ -14,40 +16,78 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rows:
-    """Blocks of an operator: (rows, 8) starts and extents in the order of ``DIMS``.
+    """Blocks of an operator, ``count`` rows.
 
-    ``begins`` marks, per tensor, the rows that bring a tile that was not there before. ``placed`` False: the
-    blocks have no place in the operator (all starts are 0 and mean nothing).
+    blocks : dim -> the distinct (start, extent) along it
+    place : dim -> (rows,) index into them; only for dims with more than one
+    begins : tensor -> (rows,) whether the row needs another tile than the one before
     """
 
-    starts: Ints
-    extents: Ints
+    count: int
+    blocks: dict[str, list[Block]]
+    place: dict[str, NDArray[np.int32]]
     begins: dict[str, Flags]
-    placed: bool
 
-    def evaluate(self, factor: Factor, at: Ints | slice) -> Ints:
-        """Value of a factor at some rows, computed once per distinct block."""
-        if factor.value is None:
-            return np.asarray(self.extents[at, DIMS.index(factor.dims[0])])
-        blocks, place = self._distinct(factor.dims[0], at)
-        if len(factor.dims) == 1:
-            return np.asarray(np.array([factor.of(b) for b in blocks], np.int64)[place])
-        others, other_place = self._distinct(factor.dims[1], at)
-        table = np.array([[factor.of(b, other) for other in others] for b in blocks], np.int64)
-        return np.asarray(table[place, other_place])
+    @cached_property
+    def starts(self) -> Ints:
+        """(rows, 8) first position along each of ``DIMS``."""
+        return self._columns(0)
 
-    def _distinct(self, dim: str, at: Ints | slice) -> tuple[list[tuple[int, int]], Ints]:
-        column = DIMS.index(dim)
-        starts, extents = self.starts[at, column], self.extents[at, column]
-        code = starts if self.placed else extents  # either fixes the other
-        seen = np.zeros(int(code.max()) + 1, np.int64)
-        seen[code] = 1
-        place = (np.cumsum(seen) - 1)[code]
-        example = np.empty(int(seen.sum()), np.int64)
-        example[place] = np.arange(len(code))
-        return list(zip(starts[example].tolist(), extents[example].tolist(), strict=True)), place
+    @cached_property
+    def extents(self) -> Ints:
+        """(rows, 8) number of positions along each of ``DIMS``."""
+        return self._columns(1)
+
+    def _columns(self, part: int) -> Ints:
+        columns = np.empty((len(DIMS), self.count), np.int64)
+        for column, dim in zip(columns, DIMS, strict=True):
+            values = np.array([block[part] for block in self.blocks[dim]], np.int64)
+            column[:] = values[self.place[dim]] if dim in self.place else values
+        return columns.T
+
+    def product(self, factors: Iterable[Factor], at: Ints | slice = slice(None)) -> Ints:
+        """Product of factors at some rows; each is computed once per distinct block."""
+        constant = 1
+        varying: Ints | None = None
+        for factor in factors:
+            first, *other = [self.blocks[d] for d in factor.dims]
+            places = [self.place[d][at] if d in self.place else 0 for d in factor.dims]
+            if other:
+                table = np.array([[factor.of(b, c) for c in other[0]] for b in first], np.int64)
+                values = table[places[0], places[1]]
+            else:
+                values = np.array([factor.of(b) for b in first], np.int64)[places[0]]
+            if values.ndim == 0:
+                constant *= int(values)
+            elif varying is None:
+                varying = values
+            else:
+                varying *= values
+        if varying is None:
+            return np.full(len(range(self.count)[at] if isinstance(at, slice) else at), constant, np.int64)
+        return varying * constant if constant != 1 else varying
+
+    def fresh(self, dims: str, at: Ints | slice = slice(None)) -> Flags:
+        """Whether the row starts at 0 along all of some dims."""
+        zero: Flags = np.ones(len(range(self.count)[at] if isinstance(at, slice) else at), np.bool_)
+        for dim in dims:
+            if dim in self.place:
+                zero &= np.array([start == 0 for start, _ in self.blocks[dim]])[self.place[dim][at]]
+        return zero
+
+
+def standing_alone(extents: Ints) -> Rows:
+    """Blocks without a place in the operator: each starts at 0 and begins all its tiles."""
+    blocks, place = {}, {}
+    for dim, column in zip(DIMS, extents.T, strict=True):
+        values, index = np.unique(column, return_inverse=True)
+        blocks[dim] = [(0, int(v)) for v in values]
+        if len(values) > 1:
+            place[dim] = index.astype(np.int32)
+    begins = dict.fromkeys(TENSORS, np.ones(len(extents), np.bool_))
+    return Rows(len(extents), blocks, place, begins)
 
 
 def expand(nest: LoopNest, level: int) -> tuple[Rows, Ints]:
@@ -61,38 +101,35 @@ def expand(nest: LoopNest, level: int) -> tuple[Rows, Ints]:
     refuse_copies(nest, level)
     depth = nest.levels[level].depth
     frontiers = {t: nest.frontier(t, depth) for t in TENSORS}
-    above = nest.levels[level - 1].depth - 1 if level else -1
-    looped = [i for i in range(depth) if nest.trips[i] > 1]
-    dims = {nest.loops[i].dim for i in looped}
-    starts = {d: np.zeros(1, np.int64) for d in dims}
-    extents = {d: np.full(1, nest.shape[d], np.int64) for d in dims}
-    marks = {-1: np.zeros(1, np.int64)}
+    inside = {-1: np.zeros(1, np.int64)}  # loop -> first row of each of its iterations
+    blocks: dict[str, list[Block]] = {d: [(0, nest.shape[d])] for d in DIMS}
+    place: dict[str, NDArray[np.int32]] = {}
     count = 1
-    for index in range(depth):
-        loop = nest.loops[index]
-        if nest.trips[index] > 1:
-            trips = -(-extents[loop.dim] // loop.tile)
-            first = np.cumsum(trips) - trips
-            outer = np.repeat(np.arange(count), trips)
-            count = len(outer)
-            for dim in dims:
-                starts[dim], extents[dim] = starts[dim][outer], extents[dim][outer]
-            passed = (np.arange(count) - first[outer]) * loop.tile
-            starts[loop.dim] += passed
-            extents[loop.dim] = np.minimum(extents[loop.dim] - passed, loop.tile)
-            marks = {mark: first[place] for mark, place in marks.items()}
-        if index == above or index in frontiers.values():
-            marks[index] = np.arange(count)
-    flags = {mark: np.zeros(count, np.bool_) for mark in marks}
-    for mark, place in marks.items():
-        flags[mark][place] = True
-    rows = Rows(
-        starts=np.stack([starts.get(d, np.zeros(count, np.int64)) for d in DIMS]).T,
-        extents=np.stack([extents.get(d, np.full(count, nest.shape[d], np.int64)) for d in DIMS]).T,
-        begins={t: flags[f] for t, f in frontiers.items()},
-        placed=True,
-    )
-    return rows, np.cumsum(flags[above]) - 1
+    above = [i for i, _ in nest.moving if i < nest.levels[max(level - 1, 0)].depth]
+    for index, loop in nest.moving:
+        if index >= depth:
+            break
+        cut = [
+            [(start + at, min(loop.tile, extent - at)) for at in range(0, extent, loop.tile)]
+            for start, extent in blocks[loop.dim]
+        ]
+        trips = np.array([len(c) for c in cut])
+        first = np.cumsum(trips) - trips
+        old = place.get(loop.dim, np.zeros(count, np.int32))
+        repeats = trips[old]
+        row = np.cumsum(repeats) - repeats
+        count = int(repeats.sum())
+        place = {d: np.repeat(p, repeats) for d, p in place.items()}
+        place[loop.dim] = (np.arange(count) + np.repeat(first[old] - row, repeats)).astype(np.int32)
+        blocks[loop.dim] = [block for c in cut for block in c]
+        inside = {i: row[rows] for i, rows in inside.items()}
+        if index in frontiers.values() or index in above[-1:]:
+            inside[index] = np.arange(count)
+    flags = {i: np.zeros(count, np.bool_) for i in inside}
+    for i, rows in inside.items():
+        flags[i][rows] = True
+    begins = {t: flags[f] for t, f in frontiers.items()}
+    return Rows(count, blocks, place, begins), np.cumsum(flags[above[-1] if above else -1]) - 1
 
 
 def refuse_copies(nest: LoopNest, level: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from accelsim.cost.counts import Traffic
 from accelsim.cost.nest import TENSORS, LoopNest, Padding
 from accelsim.cost.pairs import Factor, Pair, check_padding, pairs, work
-from accelsim.cost.rows import Flags, Ints, Rows, expand, refuse_copies
+from accelsim.cost.rows import Flags, Ints, Rows, expand, refuse_copies, standing_alone
 from accelsim.errors import AccelsimError
 from accelsim.graph.shape import DIMS, RELEVANT
 
@@ -17,10 +17,6 @@ from accelsim.graph.shape import DIMS, RELEVANT
 class Transfers:
     """One row per iteration of the loops above a level, in the order in which they run.
 
-    starts, extents : (rows, 8)
-        first position and number of positions of each of ``DIMS`` in the block of that iteration
-    begins : tensor -> (rows,) bool
-        whether the iteration needs another tile than the one before (also for tensors that pass the level by)
     parent : (rows,)
         row of the level above in which the iteration lies
     inputs, weights : (rows,)
@@ -32,14 +28,27 @@ class Transfers:
     """
 
     level: int
-    starts: Ints
-    extents: Ints
-    begins: dict[str, Flags]
+    rows: Rows
     parent: Ints
     inputs: Ints
     weights: Ints
     read_back: Ints
     written: Ints
+
+    @property
+    def starts(self) -> Ints:
+        """(rows, 8) first position along each of ``DIMS`` in the block of the iteration."""
+        return self.rows.starts
+
+    @property
+    def extents(self) -> Ints:
+        """(rows, 8) number of positions along each of ``DIMS`` in the block of the iteration."""
+        return self.rows.extents
+
+    @property
+    def begins(self) -> dict[str, Flags]:
+        """Tensor -> (rows,) whether another tile than before is needed; also if it passes the level by."""
+        return self.rows.begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +75,19 @@ def transfers(nest: LoopNest, level: int, padding: Padding = "skip") -> Transfer
     check_padding(padding)
     rows, parent = expand(nest, level)
     depth = nest.levels[level].depth
-    count = len(parent)
-    moved = {name: np.zeros(count, np.int64) for name in ("inputs", "weights", "read_back", "written")}
+    moved = {name: np.zeros(rows.count, np.int64) for name in ("inputs", "weights", "read_back", "written")}
     for tensor in TENSORS:
         for pair in pairs(nest, tensor):
             if pair.child != level:
                 continue
             starts = np.flatnonzero(rows.begins[tensor])
-            elements = _product(rows, pair.factors("parent", depth, padding), starts)
+            elements = rows.product(pair.factors("parent", depth, padding), starts)
             if tensor == "outputs":
-                moved["written"][np.append(starts[1:], count) - 1] = elements
-                moved["read_back"][starts] = np.where(_fresh(rows, starts), 0, elements)
+                moved["written"][np.append(starts[1:], rows.count) - 1] = elements
+                moved["read_back"][starts] = np.where(rows.fresh("CRS", starts), 0, elements)
             else:
                 moved[tensor][starts] = elements
-    return Transfers(level, rows.starts, rows.extents, rows.begins, parent, **moved)
+    return Transfers(level, rows, parent, **moved)
 
 
 def inner(nest: LoopNest, level: int, blocks: Transfers | Ints, padding: Padding = "skip") -> Inner:
@@ -101,15 +109,16 @@ def inner(nest: LoopNest, level: int, blocks: Transfers | Ints, padding: Padding
         If spatial loops lie above the level, it does not exist, or extents do not fit it.
     """
     check_padding(padding)
-    rows, padding = _blocks(nest, level, blocks, padding)
+    refuse_copies(nest, level)
+    if isinstance(blocks, Transfers):
+        rows = blocks.rows
+    else:
+        rows, padding = _alone(nest, level, blocks), "count"
     depth = nest.levels[level].depth
-    count = len(rows.extents)
-    nothing = np.zeros(count, np.int64)
+    nothing = np.zeros(rows.count, np.int64)
     traffic = []
     for tensor in TENSORS:
-        everywhere = np.arange(count)
-        outputs = _product(rows, (Factor((d,)) for d in RELEVANT["outputs"]), everywhere)
-        unvisited = np.where(_fresh(rows, everywhere), outputs, 0)
+        unvisited = rows.product(Factor((d,)) for d in RELEVANT["outputs"]) * rows.fresh("CRS")
         for pair in pairs(nest, tensor):
             if pair.child <= level:
                 continue
@@ -124,42 +133,24 @@ def inner(nest: LoopNest, level: int, blocks: Transfers | Ints, padding: Padding
                 traffic.append(Traffic(*names, back, back, at_parent, at_children, tiles))
             else:
                 traffic.append(Traffic(*names, at_parent, at_children, nothing, nothing, tiles))
-    done = {name: _product(rows, factors, np.arange(count)) for name, factors in work(nest, depth).items()}
+    done = {name: rows.product(factors) for name, factors in work(nest, depth).items()}
     return Inner(tuple(traffic), **done)
-
-
-def _product(rows: Rows, factors: Iterable[Factor], at: Ints) -> Ints:
-    total = np.ones(len(at), np.int64)
-    for factor in factors:
-        total *= rows.evaluate(factor, at)
-    return total
 
 
 def _attributed(rows: Rows, pair: Pair, factors: Iterable[Factor], depth: int) -> Ints:
     """Product of factors where the block moves the pair's tile, 0 elsewhere."""
-    count = len(rows.extents)
     if pair.frontier >= depth:
-        return _product(rows, factors, np.arange(count))
+        return rows.product(factors)
     at = np.flatnonzero(rows.begins[pair.tensor])
-    moved = np.zeros(count, np.int64)
-    moved[at] = _product(rows, factors, at)
+    moved = np.zeros(rows.count, np.int64)
+    moved[at] = rows.product(factors, at)
     return moved
 
 
-def _fresh(rows: Rows, at: Ints) -> Flags:
-    """Whether nothing was added yet to the outputs of these rows: no loop of the reduction has advanced."""
-    reduction = [DIMS.index(d) for d in DIMS if d not in RELEVANT["outputs"]]
-    return np.asarray(~rows.starts[at][:, reduction].any(axis=1))
-
-
-def _blocks(nest: LoopNest, level: int, blocks: Transfers | Ints, padding: Padding) -> tuple[Rows, Padding]:
-    if isinstance(blocks, Transfers):
-        return Rows(blocks.starts, blocks.extents, blocks.begins, placed=True), padding
-    refuse_copies(nest, level)
+def _alone(nest: LoopNest, level: int, extents: Ints) -> Rows:
     limit = list(nest.extents(nest.levels[level].depth).values())
-    if blocks.ndim != 2 or blocks.shape[1] != len(DIMS) or (blocks < 1).any() or (blocks > limit).any():
+    if extents.ndim != 2 or extents.shape[1] != len(DIMS) or (extents < 1).any() or (extents > limit).any():
         raise AccelsimError(
             f"level {nest.levels[level].name!r}: extents must be rows of {len(DIMS)}, from 1 to {limit}"
         )
-    begins = dict.fromkeys(TENSORS, np.ones(len(blocks), np.bool_))
-    return Rows(np.zeros_like(blocks), blocks, begins, placed=False), "count"
+    return standing_alone(extents)

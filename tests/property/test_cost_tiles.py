@@ -132,7 +132,7 @@ def test_a_block_alone_is_a_nest_of_its_own(part):
 
 
 def alone_nest(nest, level, extent):
-    """The loops below a level as a nest over one full block; None for a short one: its frontiers may differ."""
+    """The loops below a level as a nest over one full block; None for a short one (other frontiers)."""
     depth = nest.levels[level].depth
     if extent != nest.extents(depth):
         return None
