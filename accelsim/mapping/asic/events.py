@@ -13,6 +13,7 @@ Numbers follow the program: a task's number is the order of its pass, then of it
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -20,7 +21,8 @@ from accelsim.kernel import Flat
 from accelsim.mapping.asic.plan import Ints, LayerPlan
 
 PURE_DELAY = -1
-(LOAD, SEND, START, HEAD, COMPUTE, BODY, DONE, DRAIN, STORE) = (0, 2, 4, 5, 6, 7, 8, 9, 10)
+(LOAD, SEND, HEAD, START, COMPUTE, BODY, DONE, DRAIN, STORE) = (0, 2, 3, 4, 5, 6, 7, 8, 9)
+Pair = tuple[Ints, Ints]
 STAGES = 16
 """Stages of one pass, in task-number order; LOAD and STORE leave room for one number per level."""
 
@@ -54,6 +56,11 @@ class Tasks:
         self.sources.append(source[real])
         self.targets.append(target[real])
 
+    def busy_cycles(self) -> dict[int, int]:
+        """Cycles of all tasks of each resource."""
+        resource, cycles = np.concatenate(self.resource), np.concatenate(self.cycles)
+        return {int(r): int(cycles[resource == r].sum()) for r in np.unique(resource)}
+
     def flat(self, to_ps: Callable[[Ints], Ints]) -> Flat:
         """Number the tasks in program order and hand them to the kernel."""
         order = np.argsort(np.concatenate(self.order), kind="stable")
@@ -69,21 +76,34 @@ class Tasks:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """Where a machine's transfers go: resource, kind and cycles for a tensor's bytes between two levels.
+class Transfers(Protocol):
+    """Where a machine's transfers go: (resource, kind) of each, and the cycles that bytes occupy a resource.
 
-    ``load``/``store`` take (tensor, parent level, child level), ``send``/``drain`` a tensor; the array's level is the
-    number of shared levels. ``cycles`` turns (resource, bytes) into cycles.
+    Levels count the shared memories from DRAM (0) inwards; the array's level is their number.
     """
 
-    load: Callable[[str, int, int], tuple[int, int]]
-    store: Callable[[int, int], tuple[int, int]]
-    send: Callable[[str], tuple[int, int]]
-    drain: Callable[[], tuple[int, int]]
     compute: tuple[int, int]
     wait_kind: int
-    cycles: Callable[[int, Ints], Ints]
+
+    def load(self, tensor: str, parent: int, child: int) -> tuple[int, int]:
+        """Bring a tile down."""
+        ...
+
+    def store(self, parent: int, child: int) -> tuple[int, int]:
+        """Take a tile of outputs up."""
+        ...
+
+    def send(self, tensor: str) -> tuple[int, int]:
+        """Send into the array."""
+        ...
+
+    def drain(self) -> tuple[int, int]:
+        """Take outputs out of the array."""
+        ...
+
+    def cycles(self, resource: int, size: Ints) -> Ints:
+        """Cycles of transfers of so many bytes."""
+        ...
 
 
 def _lookup(ids: Ints, version: Ints, back: int) -> Ints:
@@ -92,7 +112,7 @@ def _lookup(ids: Ints, version: Ints, back: int) -> Ints:
     return np.where(earlier >= 0, ids[np.maximum(earlier, 0)], -1)
 
 
-def layer_tasks(plan: LayerPlan, wiring: Wiring) -> Tasks:
+def layer_tasks(plan: LayerPlan, wiring: Transfers) -> Tasks:
     """All tasks of a layer with their edges."""
     tasks = Tasks()
     n = len(plan.cycles)
@@ -155,7 +175,7 @@ def layer_tasks(plan: LayerPlan, wiring: Wiring) -> Tasks:
     for inner, outer in zip(plan.levels[1:], plan.levels, strict=False):
         if inner.level in stored and inner.parent_of["outputs"] == outer.level:
             _store_upwards(tasks, stored[inner.level], stored[outer.level])
-    _array_moves(tasks, plan, wiring, begin, compute, done, arrived, stored)
+    _array_moves(tasks, plan, wiring, begin, done, arrived, stored)
     return tasks
 
 
@@ -179,9 +199,8 @@ def _store_upwards(tasks: Tasks, inner: tuple[Ints, Ints], outer: tuple[Ints, In
 def _array_moves(
     tasks: Tasks,
     plan: LayerPlan,
-    wiring: Wiring,
+    wiring: Transfers,
     begin: Ints,
-    compute: Ints,
     done: Ints,
     arrived: dict[tuple[int, str], Ints],
     stored: dict[int, tuple[Ints, Ints]],
@@ -190,40 +209,42 @@ def _array_moves(
     n = len(plan.cycles)
     array_level = len(plan.levels) + 1
     for tensor, moves in plan.moves.items():
-        resource, kind = wiring.send(tensor)
         depth = plan.register_buffers[tensor]
         above = arrived.get((moves.parent_level, tensor), np.full(n, -1, np.int64))
 
-        def fetch(at: Ints, size: Ints, stage: int, tensor: str = tensor, level: int = moves.parent_level) -> Ints:
-            """A send over the link; a tensor that no buffer holds is read from DRAM first."""
-            resource, kind = wiring.send(tensor)
-            sent = tasks.add(at, stage, resource, kind, wiring.cycles(resource, size))
+        def fetch(at: Ints, size: Ints, stage: int, tensor: str = tensor, level: int = moves.parent_level) -> Pair:
+            """A send over the link, (what waits, what arrives); a tensor that no buffer holds is read from DRAM first."""
+            entry = None
             if level == 0:
                 resource, kind = wiring.load(tensor, 0, array_level)
-                read = tasks.add(at, LOAD, resource, kind, wiring.cycles(resource, size))
-                tasks.edge(read, sent)
-            return sent
+                entry = tasks.add(at, stage, resource, kind, wiring.cycles(resource, size))
+            resource, kind = wiring.send(tensor)
+            sent = tasks.add(at, stage, resource, kind, wiring.cycles(resource, size))
+            if entry is None:
+                return sent, sent
+            tasks.edge(entry, sent)
+            return entry, sent
 
         first = np.flatnonzero(moves.starts)
         last = np.append(first[1:], n) - 1
         version = np.arange(len(first), dtype=np.int64)
         used = np.cumsum(moves.starts) - 1
         preloaded = moves.preload[first] > 0
-        sent = fetch(first[preloaded], moves.preload[first][preloaded], SEND)
-        tasks.edge(above[first[preloaded]], sent)
+        entry, sent = fetch(first[preloaded], moves.preload[first][preloaded], SEND)
+        tasks.edge(above[first[preloaded]], entry)
         tasks.edge(sent, begin[first[preloaded]])
         free = np.where(version >= depth, done[last[np.maximum(version - depth, 0)]], -1)
-        tasks.edge(free[preloaded], sent)
+        tasks.edge(free[preloaded], entry)
 
         heads = np.flatnonzero(moves.head)
-        head = fetch(heads, moves.head[heads], HEAD)
-        tasks.edge(above[heads], head)
-        tasks.edge(head, begin[heads])
-        tasks.edge(np.where(heads >= depth, done[np.maximum(heads - depth, 0)], -1), head)
+        entry, sent = fetch(heads, moves.head[heads], HEAD)
+        tasks.edge(above[heads], entry)
+        tasks.edge(sent, begin[heads])
+        tasks.edge(np.where(heads >= depth, done[np.maximum(heads - depth, 0)], -1), entry)
         bodies = np.flatnonzero(moves.body)
-        body = fetch(bodies, moves.body[bodies], BODY)
-        tasks.edge(begin[bodies], body)
-        tasks.edge(body, done[bodies])
+        entry, sent = fetch(bodies, moves.body[bodies], BODY)
+        tasks.edge(begin[bodies], entry)
+        tasks.edge(sent, done[bodies])
 
         if tensor != "outputs":
             continue

@@ -1,6 +1,7 @@
 """Tile sizes of the shared buffers: the largest that fit, grown in the template's own order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import permutations
 
 from accelsim.cost.halo import Span, Window, rows
 from accelsim.errors import AccelsimError
@@ -48,6 +49,36 @@ def overflow(level: StorageLevel, shape: ConvShape, tile: Mapping[str, int], bit
 def fits(level: StorageLevel, shape: ConvShape, tile: Mapping[str, int], bits: Mapping[str, int]) -> bool:
     """Whether every memory of the level holds the tile, with its buffers."""
     return not overflow(level, shape, tile, bits)
+
+
+CLASSES = (("N", "P", "Q"), ("C", "R", "S"), ("K",))
+"""Dims that leave the same tensor alone: weights, outputs, inputs. What grows first decides what stays longest."""
+
+
+def growth_orders(order: Sequence[str]) -> list[list[str]]:
+    """Orders, outermost first, in which dims may grow: the template's own, then every order of the classes."""
+    ranked = [sorted(dims, key=lambda d: order.index(d) if d in order else -1) for dims in CLASSES]
+    rest = [d for d in order if not any(d in dims for dims in CLASSES)]
+    candidates = [list(order)]
+    for classes in permutations(ranked):
+        candidate = rest + [d for dims in classes for d in dims if d in order]
+        if candidate not in candidates:
+            candidates.append(candidate)
+    return candidates
+
+
+def choose(
+    order: Sequence[str],
+    tiles_for: Callable[[Sequence[str]], list[Tile]],
+    burden: Callable[[list[Tile]], tuple[float, int]],
+) -> list[Tile]:
+    """The tiles of least burden among those that the growth orders give; the template's own wins ties."""
+    seen: list[list[Tile]] = []
+    for candidate in growth_orders(order):
+        tiles = tiles_for(candidate)
+        if tiles not in seen:
+            seen.append(tiles)
+    return seen[0] if len(seen) == 1 else min(seen, key=burden)
 
 
 def grow(

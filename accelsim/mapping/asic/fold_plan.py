@@ -1,0 +1,176 @@
+"""A layer on a systolic array, as a plan of tiles and folds."""
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from accelsim.components.systolic_array import SystolicArray
+from accelsim.cost.nest import Level, Loop, LoopNest, Padding
+from accelsim.cost.transfers import Transfers
+from accelsim.errors import AccelsimError
+from accelsim.graph.shape import DIMS, ConvShape
+from accelsim.mapping.asic.layer import (
+    Access,
+    MappedLayer,
+    Widths,
+    buffer_depths,
+    burden,
+    level_tiles,
+    parents,
+    tile_access,
+    to_bytes,
+)
+from accelsim.mapping.asic.machine import Machine
+from accelsim.mapping.asic.plan import Flags, Ints, LayerPlan
+from accelsim.mapping.asic.systolic import GROUPS, FoldShape, fold_shape, grains
+from accelsim.mapping.asic.tiling import Tile, choose, grow
+from accelsim.spec.dataflow import Dataflow
+
+PRODUCT = {"inputs": "MW", "weights": "WK", "outputs": "MK"}
+"""Dimensions of each matrix of the product."""
+
+
+def map_layer(
+    machine: Machine,
+    array: SystolicArray,
+    dataflow: Dataflow,
+    shape: ConvShape,
+    widths: Widths,
+    padding: Padding = "skip",
+    unlimited: bool = False,
+) -> MappedLayer:
+    """Map a layer with the tiles of its dataflow template, one pass per fold.
+
+    Raises
+    ------
+    AccelsimError
+        If the template is not a systolic dataflow, or a memory cannot hold one tile.
+    """
+    fold = fold_shape(dataflow)
+    order = list(fold.order)
+    tiles = choose(
+        order,
+        lambda growth: _tiles(machine, array, fold, shape, growth, widths, unlimited),
+        lambda tiles: burden(
+            machine,
+            _nest(machine, shape, order, tiles),
+            widths,
+            padding,
+            _compute_cycles(array, fold, shape, tiles[-1]),
+        ),
+    )
+    nest = _nest(machine, shape, order, tiles)
+    levels = nest.levels
+    moved = [level_tiles(nest, i, parents(nest, i), widths, padding) for i in range(1, len(levels))]
+    rows = moved[-1][1]
+    size = {g: prod(rows.extents[:, DIMS.index(d)] for d in dims) for g, dims in GROUPS.items()}
+    groups = rows.extents[:, DIMS.index("G")]
+    trips = {fold.rows: -(-size[fold.rows] // array.rows), fold.columns: -(-size[fold.columns] // array.columns)}
+    folds = groups * trips[fold.rows] * trips[fold.columns]
+    goes_on = _continues(rows, fold, folds)
+    cycles = _cycles(array, fold, size[fold.stream], folds, goes_on)
+    tables = tuple(t for t, _ in moved)
+    access = tile_access(machine, tables)
+    _edge_access(machine, fold, rows, size, groups, trips, goes_on, widths, access)
+    plan = LayerPlan(
+        levels=tables,
+        parent=np.repeat(np.arange(len(folds), dtype=np.int64), folds),
+        cycles=cycles,
+        moves={},
+        buffers=buffer_depths(machine),
+        register_buffers={},
+    )
+    parts = [" ".join(f"{d}{tile[d]}" for d in DIMS if shape[d] > 1) for tile in tiles]
+    return MappedLayer(plan, access, shape.macs, f"tile {' > '.join(parts)}; {int(folds.sum())} folds")
+
+
+def _nest(machine: Machine, shape: ConvShape, order: Sequence[str], tiles: list[Tile]) -> LoopNest:
+    """Loops above each buffer, in the template's order."""
+    loops: list[Loop] = []
+    levels = [Level(machine.dram_name, 0)]
+    for level, tile in zip(machine.buffers, tiles, strict=True):
+        loops += [Loop(dim, tile[dim]) for dim in order]
+        sliding = any(m.sliding and "inputs" in m.holds for m in level.memories.values())
+        levels.append(Level(level.name, len(loops), level.tensors, sliding))
+    return LoopNest(shape, tuple(loops), tuple(levels))
+
+
+def _tiles(
+    machine: Machine,
+    array: SystolicArray,
+    fold: FoldShape,
+    shape: ConvShape,
+    order: Sequence[str],
+    widths: Widths,
+    unlimited: bool,
+) -> list[Tile]:
+    """Tiles that end where folds end; where not even the smallest of those fits, any tile."""
+    grain = grains(fold, array, shape)
+    try:
+        return grow(machine.buffers, shape, order, grain, grain, widths.on_chip, unlimited)
+    except AccelsimError:
+        step = dict.fromkeys(DIMS, 1) | {"R": shape.R, "S": shape.S}
+        return grow(machine.buffers, shape, order, step, step, widths.on_chip, unlimited)
+
+
+def _compute_cycles(array: SystolicArray, fold: FoldShape, shape: ConvShape, tile: Tile) -> int:
+    """Cycles of all folds when tiles end where folds end: a tile of several folds drains after each strip."""
+    units = {fold.rows: array.rows, fold.columns: array.columns}
+    folds, inside = shape.G, tile["G"]
+    for group, size in units.items():
+        folds *= -(-prod(shape[d] for d in GROUPS[group]) // size)
+        inside *= -(-prod(tile[d] for d in GROUPS[group]) // size)
+    strips = prod(-(-shape[d] // tile[d]) for d in GROUPS[fold.stream]) if inside > 1 else 1
+    timing = array.fold(0, stationary_operand=fold.stationary != "outputs")
+    return folds * (prod(shape[d] for d in GROUPS[fold.stream]) + strips * timing.cycles)
+
+
+def _continues(rows: Transfers, fold: FoldShape, folds: Ints) -> Flags:
+    """Whether a row goes on streaming through the one fold of the row before: the array neither drains nor refills."""
+    fixed = [DIMS.index(d) for d in DIMS if d not in GROUPS[fold.stream]]
+    same = (rows.starts[1:, fixed] == rows.starts[:-1, fixed]).all(axis=1)
+    return np.concatenate([[False], same & (folds[1:] == 1) & (folds[:-1] == 1)])
+
+
+def _cycles(array: SystolicArray, fold: FoldShape, stream: Ints, folds: Ints, goes_on: Flags) -> Ints:
+    """Cycles of every fold, row by row; all folds of a row stream the same number of vectors."""
+    timing = array.fold(0, stationary_operand=fold.stationary != "outputs")
+    last = ~np.append(goes_on[1:], False)
+    per_fold = stream + np.where(goes_on, 0, timing.fill) + np.where(last, timing.drain, 0)
+    return np.repeat(per_fold, folds)
+
+
+def _edge_access(
+    machine: Machine,
+    fold: FoldShape,
+    rows: Transfers,
+    size: dict[str, Ints],
+    groups: Ints,
+    trips: dict[str, Ints],
+    goes_on: Flags,
+    widths: Widths,
+    access: dict[str, Access],
+) -> None:
+    """Bytes that enter and leave the array at its edges: a moving matrix once per fold that it crosses.
+
+    The convolution is fed as a matrix product, so overlapping windows are read again for every product (im2col).
+    """
+    fresh = (rows.starts[:, [DIMS.index(d) for d in GROUPS["W"]]] == 0).all(axis=1)
+    inner = len(machine.shared) - 1
+    for tensor, dims in PRODUCT.items():
+        holder = max(i for i in range(inner + 1) if tensor in machine.shared[i].holders)
+        name = machine.shared[holder].holders[tensor]
+        matrix = groups * size[dims[0]] * size[dims[1]]
+        (crossed,) = set(GROUPS) - set(dims)
+        moved = matrix * trips.get(crossed, np.ones(1, np.int64))
+        bits = widths.on_chip[tensor]
+        if tensor == fold.stationary:
+            moved = np.where(goes_on, 0, moved)
+        if tensor != "outputs":
+            access[name] = access.get(name, Access()) + Access(int(to_bytes(moved, bits).sum()), 0)
+            continue
+        again = np.where(fresh, np.maximum(moved - matrix, 0), moved)
+        access[name] = access.get(name, Access()) + Access(
+            int(to_bytes(again, bits).sum()), int(to_bytes(moved, bits).sum())
+        )

@@ -1,0 +1,164 @@
+"""What a layer looks like once it is mapped, before events: its plan, its traffic and what it cost to decide."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from accelsim.cost.counts import count
+from accelsim.cost.nest import LoopNest, Padding
+from accelsim.cost.transfers import Transfers, transfers
+from accelsim.graph.shape import DIMS, RELEVANT, ConvShape
+from accelsim.mapping.asic.machine import Machine
+from accelsim.mapping.asic.plan import Flags, Ints, LayerPlan, LevelTiles, TileMoves
+
+
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """Bits of one element: operands, finished outputs, and partial sums."""
+
+    inputs: int
+    weights: int
+    outputs: int
+    partial: int
+
+    @property
+    def on_chip(self) -> dict[str, int]:
+        """Bits of each tensor in buffers and registers, where outputs are partial sums."""
+        return {"inputs": self.inputs, "weights": self.weights, "outputs": self.partial}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Bytes that a memory or link takes part in moving."""
+
+    read: int = 0
+    written: int = 0
+
+    def __add__(self, other: "Access") -> "Access":
+        return Access(self.read + other.read, self.written + other.written)
+
+    @property
+    def total(self) -> int:
+        """Bytes read and written."""
+        return self.read + self.written
+
+
+@dataclass(frozen=True, slots=True)
+class MappedLayer:
+    """A layer on the machine: the plan that becomes tasks, bytes per component, MACs, and a line for people."""
+
+    plan: LayerPlan
+    access: Mapping[str, Access]
+    macs: int
+    description: str
+
+
+def burden(
+    machine: Machine, nest: LoopNest, widths: Widths, padding: Padding, compute_cycles: int | None = None
+) -> tuple[float, int]:
+    """How a mapping ranks before events: (busy seconds of its busiest resource, DRAM bytes), in closed form.
+
+    ``compute_cycles`` None takes the steps of the nest.
+    """
+    counts = count(nest, padding)
+    dram = 0
+    links: dict[tuple[str, str], float] = {}
+    for traffic in counts.traffic:
+        bits = widths.on_chip[traffic.tensor]
+        if traffic.parent == nest.levels[0].name:
+            final = nest.shape.elements("outputs") if traffic.tensor == "outputs" else 0
+            dram += (traffic.reads + traffic.updates - final) * bits + final * widths.outputs
+        link = machine.link(traffic.tensor)
+        if link is not None and traffic.child == nest.levels[-1].name:
+            name = machine.links[traffic.tensor]
+            for way, moved in (("in", traffic.reads), ("out", traffic.updates)):
+                key = (name, way if link.separate_directions else "")
+                links[key] = links.get(key, 0.0) + moved * bits / 8 / link.bandwidth
+    steps = counts.steps if compute_cycles is None else compute_cycles
+    dram = -(-dram // 8)
+    busy = [steps / machine.array.clock, float(machine.dram.service_s(float(dram))), *links.values()]
+    return max(busy), dram
+
+
+def to_bytes(elements: Ints, bits: int) -> Ints:
+    """Whole bytes of so many elements."""
+    return -(-elements * bits // 8)
+
+
+def finished(rows: Transfers, shape: ConvShape) -> Flags:
+    """Whether each row ends the reduction of the outputs it works on."""
+    done = np.ones(len(rows.extents), np.bool_)
+    for index, dim in enumerate(DIMS):
+        if dim not in RELEVANT["outputs"]:
+            done &= rows.starts[:, index] + rows.extents[:, index] == shape[dim]
+    return done
+
+
+def tile_identity(rows: Transfers, shape: ConvShape) -> Ints:
+    """A number per row that is equal where the same outputs are worked on."""
+    identity = np.zeros(len(rows.starts), np.int64)
+    for index, dim in enumerate(DIMS):
+        if dim in RELEVANT["outputs"]:
+            identity = identity * shape[dim] + rows.starts[:, index]
+    return identity
+
+
+def level_tiles(
+    nest: LoopNest, level: int, parent_of: Mapping[str, int], widths: Widths, padding: Padding
+) -> tuple[LevelTiles, Transfers]:
+    """Tiles of one shared level in bytes. Outputs that go to DRAM finished have their final width."""
+    rows = transfers(nest, level, padding)
+    moves = {}
+    nothing = np.zeros(len(rows.parent), np.int64)
+    for tensor in nest.levels[level].tensors:
+        begins = rows.begins[tensor]
+        if tensor != "outputs":
+            elements = rows.inputs if tensor == "inputs" else rows.weights
+            moves[tensor] = TileMoves(
+                begins, to_bytes(elements, widths.on_chip[tensor]), nothing, tile_identity(rows, nest.shape)
+            )
+            continue
+        first = np.flatnonzero(begins)
+        last = np.append(first[1:], len(begins)) - 1
+        outgoing = to_bytes(rows.written[last], widths.partial)
+        if parent_of["outputs"] == 0:
+            final = to_bytes(rows.written[last], widths.outputs)
+            outgoing = np.where(finished(rows, nest.shape)[last], final, outgoing)
+        stored = nothing.copy()
+        stored[first] = outgoing
+        moves[tensor] = TileMoves(
+            begins, to_bytes(rows.read_back, widths.partial), stored, tile_identity(rows, nest.shape)
+        )
+    return LevelTiles(level, rows.parent, moves, dict(parent_of)), rows
+
+
+def parents(nest: LoopNest, level: int) -> dict[str, int]:
+    """For each tensor that a level holds, the index of the next level above that holds it."""
+    return {
+        tensor: max(i for i in range(level) if tensor in nest.levels[i].tensors)
+        for tensor in nest.levels[level].tensors
+    }
+
+
+def buffer_depths(machine: Machine) -> dict[tuple[int, str], int]:
+    """Number of tiles that each shared level holds of each tensor."""
+    depths = {}
+    for index, level in enumerate(machine.shared[1:], start=1):
+        for tensor in level.tensors:
+            memory = level.of(tensor)
+            depths[index, tensor] = 1 if memory is None else memory.buffers
+    return depths
+
+
+def tile_access(machine: Machine, levels: tuple[LevelTiles, ...]) -> dict[str, Access]:
+    """Bytes that each memory gives and takes when tiles move between shared levels."""
+    access: dict[str, Access] = {}
+    for tiles in levels:
+        for tensor, moves in tiles.moves.items():
+            down, up = int(moves.loaded.sum()), int(moves.stored.sum())
+            above = machine.shared[tiles.parent_of[tensor]].holders[tensor]
+            here = machine.shared[tiles.level].holders[tensor]
+            access[above] = access.get(above, Access()) + Access(down, up)
+            access[here] = access.get(here, Access()) + Access(up, down)
+    return access

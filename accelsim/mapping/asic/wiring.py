@@ -1,0 +1,117 @@
+"""The kernel resources of a sub-accelerator and which of them each transfer uses."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from accelsim.components.sram import SRAM
+from accelsim.components.storage import TENSORS, Amount
+from accelsim.kernel import Resource
+from accelsim.mapping.asic.events import PURE_DELAY
+from accelsim.mapping.asic.machine import Machine
+from accelsim.mapping.asic.plan import Ints
+from accelsim.mapping.asic.timing import to_cycles
+from accelsim.mapping.family import Kind
+
+NAMES = {"outputs": "partial sums"}
+"""What a tensor is called on its way down: outputs that come back are partial sums."""
+
+
+class Wiring:
+    """Resources and task kinds of a machine.
+
+    A transfer that needs several parts of the machine at once (a buffer's port and the link behind it) occupies
+    the narrowest; the others are booked as bytes. ``unlimited`` makes every transfer take no time.
+    """
+
+    def __init__(self, machine: Machine, unlimited: bool) -> None:
+        self.machine = machine
+        self.unlimited = unlimited
+        self.resources: list[Resource] = []
+        self.kinds: list[Kind] = []
+        self._service: list[Callable[[Amount], Amount] | None] = []
+        self._kind_of: dict[Kind, int] = {}
+        self._load: dict[tuple[str, int, int], tuple[int, int]] = {}
+        self.dram = self._resource(machine.dram.resource(machine.dram_name), machine.dram.service_s)
+        ports = {
+            name: self._resource(Resource(name), memory.service_s)
+            for level in machine.buffers
+            for name, memory in level.memories.items()
+            if isinstance(memory, SRAM) and memory.bandwidth is not None
+        }
+        self._ports = ports
+        self._down, self._up = self._links(ports)
+        self.array = self._resource(machine.array.resource(machine.array_name), None)
+        self.compute = (self.array, self.kind("compute", self.array))
+        self.wait_kind = self.kind("wait", PURE_DELAY)
+
+    def _resource(self, resource: Resource, service: Callable[[Amount], Amount] | None) -> int:
+        self.resources.append(resource)
+        self._service.append(service)
+        return len(self.resources) - 1
+
+    def _links(self, ports: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+        """Resource of each tensor towards the array and back: its link, or the port if that is narrower."""
+        down: dict[str, int] = {}
+        up: dict[str, int] = {}
+        made: dict[str, tuple[int, int]] = {}
+        innermost = {t: level.holders[t] for level in self.machine.buffers for t in level.tensors}
+        for tensor in TENSORS:
+            port = ports.get(innermost.get(tensor, ""), PURE_DELAY)
+            down[tensor] = up[tensor] = port
+            link, name = self.machine.link(tensor), self.machine.links.get(tensor)
+            if link is None or name is None:
+                continue
+            if name not in made:
+                if link.separate_directions:
+                    to = self._resource(Resource(f"{name} in", order=link.order), link.service_s)
+                    back = self._resource(Resource(f"{name} out", order=link.order), link.service_s)
+                    made[name] = (to, back)
+                else:
+                    both = self._resource(link.resource(name), link.service_s)
+                    made[name] = (both, both)
+            memory = self.machine.components.get(innermost.get(tensor, ""))
+            narrower = isinstance(memory, SRAM) and memory.bandwidth is not None and memory.bandwidth < link.bandwidth
+            if not narrower:
+                down[tensor], up[tensor] = made[name]
+        return down, up
+
+    def kind(self, action: str, resource: int) -> int:
+        """Number of a task kind, the same for the same action on the same resource."""
+        kind = Kind(action, None if resource < 0 else self.resources[resource].name)
+        if kind not in self._kind_of:
+            self._kind_of[kind] = len(self.kinds)
+            self.kinds.append(kind)
+        return self._kind_of[kind]
+
+    def load(self, tensor: str, parent: int, child: int) -> tuple[int, int]:
+        """Resource and kind of bringing a tile from one shared level to a lower one (or towards the array)."""
+        resource = self._port(tensor, parent)
+        return resource, self.kind(f"load {NAMES.get(tensor, tensor)}", resource)
+
+    def store(self, parent: int, child: int) -> tuple[int, int]:
+        """Resource and kind of taking a tile of outputs up."""
+        resource = self._port("outputs", parent)
+        return resource, self.kind("store outputs", resource)
+
+    def send(self, tensor: str) -> tuple[int, int]:
+        """Resource and kind of sending a tensor into the array."""
+        resource = self._down[tensor]
+        return resource, self.kind(f"send {NAMES.get(tensor, tensor)}", resource)
+
+    def drain(self) -> tuple[int, int]:
+        """Resource and kind of taking outputs out of the array."""
+        resource = self._up["outputs"]
+        return resource, self.kind("drain outputs", resource)
+
+    def _port(self, tensor: str, level: int) -> int:
+        if level == 0:
+            return self.dram
+        return self._ports.get(self.machine.shared[level].holders[tensor], PURE_DELAY)
+
+    def cycles(self, resource: int, size: Ints) -> Ints:
+        """Cycles that a transfer of so many bytes occupies a resource."""
+        service = None if resource < 0 else self._service[resource]
+        if service is None or self.unlimited:
+            return np.zeros(len(size), np.int64)
+        return to_cycles(np.asarray(service(size.astype(float))), self.machine.array.clock)
