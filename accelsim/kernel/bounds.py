@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from accelsim.kernel.flat import LIMIT_PS, Flat
+from accelsim.kernel.groups import Groups
 from accelsim.kernel.resource import Resource
 
 Ints = npt.NDArray[np.int64]
@@ -57,3 +58,34 @@ def work_ps(flat: Flat, n_resources: int) -> Ints:
     work = np.zeros(n_resources + 1, np.int64)
     np.add.at(work, flat.resource, flat.duration)
     return work[:-1]
+
+
+def groups_bounds(groups: Groups, resources: Sequence[Resource]) -> tuple[int, int]:
+    """Return (lower, upper) of groups that start together with everything idle."""
+    from accelsim.kernel.chains import repeat_longest
+
+    total = sum(group.flat.work_ps * group.n for group in groups.groups)
+    weight, unit = weights(resources, total)
+    weight = np.append(weight, unit)  # the last one is for -1, a pure delay
+    longest = [0, 0]
+    reach: list[Ints] = []
+    for index, group in enumerate(groups.groups):
+        flat = group.flat
+        enter = np.zeros((len(flat), 2), np.int64)
+        here = groups.cross[2] == index
+        for source_group, source, target in zip(
+            *(groups.cross[i][here].tolist() for i in (0, 1, 3)), strict=True
+        ):
+            enter[target] = np.maximum(enter[target], reach[source_group][source])
+        source, target, lag = group.lagged
+        plain, weighted, ends = repeat_longest(
+            flat.order(), flat.duration, flat.duration * weight[flat.resource], flat.offsets, flat.follow,
+            group.n, source, target, lag, enter, False,
+        )  # fmt: skip
+        reach.append(ends)
+        longest = [max(longest[0], int(plain)), max(longest[1], int(weighted))]
+    work = [0] * len(resources)
+    for group in groups.groups:
+        for r, w in enumerate(work_ps(group.flat, len(resources)).tolist()):
+            work[r] += w * group.n
+    return combine(resources, work, total, longest[0], longest[1], unit)

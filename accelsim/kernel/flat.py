@@ -106,10 +106,12 @@ class Flat:
         """Return the kind of every task."""
         return np.zeros(len(self), np.int32) if self.kind is None else self.kind
 
-    def same_timing(self, other: "Flat") -> bool:
+    def same_timing(self, other: object) -> bool:
         """Whether the two run alike whatever the resources; kinds do not matter."""
         if self is other:
             return True
+        if not isinstance(other, Flat):
+            return False
         if (len(self), self.follow.size, self.work_ps) != (len(other), other.follow.size, other.work_ps):
             return False
         if (self.priority is None) != (other.priority is None):

@@ -8,6 +8,8 @@ not used: it grants at the moment of the request, before the instant is over.
 
 from collections.abc import Sequence
 from heapq import heappop, heappush
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +20,7 @@ from accelsim.kernel.flat import Flat
 from accelsim.kernel.resource import Resource
 from accelsim.kernel.timing import Route, Timing
 
-AFTER_ALL = 2  # SimPy's own priorities are 0 (urgent) and 1 (normal)
+AFTER_ALL: Any = 2  # SimPy's own priorities are 0 (urgent) and 1 (normal)
 
 
 class SimpyEngine:
@@ -39,7 +41,7 @@ class SimpyEngine:
         self._gates = {int(gate): env.event() for gate in gates}
         self._resource, self._duration = flat.resource.tolist(), flat.duration.tolist()
         offsets, follow = flat.offsets.tolist(), flat.follow.tolist()
-        self._follow = [follow[a:b] for a, b in zip(offsets, offsets[1:], strict=False)]
+        self._follow = [follow[a:b] for a, b in pairwise(offsets)]
         self._waits = flat.waits.tolist()
         self._left = len(flat)
         self._free = [r.servers for r in resources]
@@ -70,7 +72,7 @@ class SimpyEngine:
             raise ValueError(f"gate {gate} has not been reached")
         self._complete([gate])
 
-    def _ended(self, event: simpy.Event) -> None:
+    def _ended(self, event: Any) -> None:
         self._complete([event.value])
 
     def _complete(self, tasks: list[int]) -> None:
@@ -92,14 +94,14 @@ class SimpyEngine:
             self._armed = True
             event = simpy.Event(self._env)
             event._ok, event._value = True, None
-            event.callbacks = [self._settle]
+            event.callbacks.append(self._settle)
             self._env.schedule(event, priority=AFTER_ALL)
 
     def _become_ready(self, task: int, zero_delays: list[int]) -> None:
         if self._resource[task] >= 0:
             self._ready.append(task)
             return
-        self.starts[task] = self._env.now
+        self.starts[task] = int(self._env.now)
         if task in self._gates:
             self._gates[task].succeed()
         elif self._duration[task] == 0:
@@ -113,7 +115,7 @@ class SimpyEngine:
     def _settle(self, _: simpy.Event) -> None:
         """Phases B and C, when no other event of this instant is left."""
         self._armed = False
-        now = self._env.now
+        now = int(self._env.now)
         for task in self._ready:
             resource = self._resource[task]
             turn = self._turn[resource]

@@ -7,6 +7,7 @@ import numpy as np
 from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.kernel.flat import Flat
 from accelsim.kernel.flatten import flatten
+from accelsim.kernel.groups import Groups, lower
 from accelsim.kernel.program import Program
 from accelsim.kernel.result import Part, Result, Shown, Totals
 from accelsim.kernel.timing import Ints, Route, Timing
@@ -39,19 +40,27 @@ def run(
             f"run: engine must be compiled or simpy, not {engine!r}{did_you_mean(engine, ENGINES)}"
         )
     if engine == "simpy":
-        from accelsim.kernel.reference import simulate_simpy as simulate
-    else:
-        from accelsim.kernel.simulate import simulate_flat as simulate
-    return _Run(program, simulate, fast_forward, keep_starts).result()
+        from accelsim.kernel.reference import simulate_simpy
+
+        return _Run(program, flatten, simulate_simpy, fast_forward, keep_starts).result()
+    from accelsim.kernel.simulate import simulate
+
+    return _Run(program, lower, simulate, fast_forward, keep_starts).result()
 
 
 class _Run:
     def __init__(
-        self, program: Program, simulate: Callable[..., Timing], fast_forward: bool, keep_starts: bool
+        self,
+        program: Program,
+        lower: Callable[[Node], Flat | Groups],
+        simulate: Callable[..., Timing],
+        fast_forward: bool,
+        keep_starts: bool,
     ) -> None:
-        self._program, self._simulate = program, simulate
+        self._program, self._lower, self._simulate = program, lower, simulate
         self._fast_forward, self._keep = fast_forward, keep_starts
-        self._known: list[tuple[Flat, Timing]] = []
+        self._known: list[tuple[Flat | Groups, Timing]] = []
+        self._leaves: dict[int, Flat | Groups] = {}
         self._totals: dict[int, Totals] = {}
         self._shown: list[Shown] = []
 
@@ -82,8 +91,9 @@ class _Run:
                 inner.append(self._part(child, "", index, at))
                 at = inner[-1].end_ps
             return self._together(name, now, inner)
-        flats = (flatten(node),)
-        timing, again = self._timing(flats[0])
+        leaf = self._leaf(node)
+        flats = (leaf,) if isinstance(leaf, Flat) else leaf.flats
+        timing, again = self._timing(leaf)
         if not timing.lower_ps <= timing.makespan_ps <= timing.upper_ps:
             raise AssertionError(
                 f"part {name!r}: {timing.makespan_ps} ps lies outside its bounds "
@@ -105,13 +115,19 @@ class _Run:
             **{name: getattr(totals, name) for name in Totals.__slots__},
         )
 
-    def _timing(self, flat: Flat) -> tuple[Timing, bool]:
+    def _leaf(self, node: Node) -> Flat | Groups:
+        """Return what is run for a node, once per object."""
+        if id(node) not in self._leaves:
+            self._leaves[id(node)] = self._lower(node)
+        return self._leaves[id(node)]
+
+    def _timing(self, leaf: Flat | Groups) -> tuple[Timing, bool]:
         if self._fast_forward:
             for known, timing in self._known:
-                if known.same_timing(flat):
+                if known.same_timing(leaf):
                     return timing, True
-        timing = self._simulate(flat, self._program.resources, self._keep)
-        self._known.append((flat, timing))
+        timing = self._simulate(leaf, self._program.resources, self._keep, self._fast_forward)
+        self._known.append((leaf, timing))
         return timing, False
 
     def _together(self, name: str, start: int, parts: Sequence[Part]) -> Part:

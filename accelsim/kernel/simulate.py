@@ -1,14 +1,27 @@
 """One leaf of the tree on the compiled engines: figures without kinds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from accelsim.kernel.bounds import flat_bounds
+from accelsim.kernel import layout
+from accelsim.kernel.bounds import flat_bounds, groups_bounds
 from accelsim.kernel.event_run import EventRun
 from accelsim.kernel.flat import Flat
+from accelsim.kernel.flatten import LIMIT
+from accelsim.kernel.groups import Groups
 from accelsim.kernel.resource import Resource
-from accelsim.kernel.timing import Ints, Route, Timing
+from accelsim.kernel.stream_run import LOG_LIMIT, StreamRun
+from accelsim.kernel.timing import Ints, Jump, Route, Timing
+
+
+def simulate(
+    leaf: Flat | Groups, resources: Sequence[Resource], keep_starts: bool, fast_forward: bool
+) -> Timing:
+    """Run one leaf of the tree."""
+    if isinstance(leaf, Flat):
+        return simulate_flat(leaf, resources, keep_starts)
+    return simulate_groups(leaf, resources, keep_starts, fast_forward)
 
 
 def simulate_flat(flat: Flat, resources: Sequence[Resource], keep_starts: bool) -> Timing:
@@ -42,3 +55,53 @@ def ordered(flat: Flat, resources: Sequence[Resource]) -> tuple[Ints, Ints, str]
     ends, cause = run_in_order(flat.resource, flat.duration, flat.offsets, flat.follow, first, int(first[-1]))
     last = len(flat) - 1 - int(np.argmax(ends[::-1]))
     return ends, walk_back(cause, last), "in_order"
+
+
+def simulate_groups(
+    groups: Groups, resources: Sequence[Resource], keep_starts: bool, fast_forward: bool
+) -> Timing:
+    """Run groups that start together with everything idle, in rings, jumping where the state recurs."""
+    from accelsim.kernel.attribution import visits_of
+
+    log = min(groups.tasks, LIMIT if keep_starts else LOG_LIMIT)
+    run = StreamRun(groups, resources, fast_forward, log)
+    run.run()
+    simulated, logged = int(run.state[layout.DONE]), int(run.state[layout.LOGGED])
+    if simulated != int((run.groups[:, layout.N] * run.groups[:, layout.M]).sum()):
+        raise AssertionError(
+            "a repeat stopped before its last task; this is an error in the kernel, please report it"
+        )
+    sizes = np.array([len(flat) for flat in groups.flats])
+    group = np.repeat(np.arange(sizes.size, dtype=np.int32), sizes)
+    first = np.cumsum(sizes) - sizes
+    visits = None
+    if logged <= log:
+        times = visits_of(run.log, run.log_time, int(run.state[layout.FINAL]), run.skips, group)
+        visits = tuple(
+            (np.flatnonzero(part), part[part > 0])
+            for part in (times[a : a + n] for a, n in zip(first, sizes, strict=True))
+        )
+    shown = tuple(trace_rows(run, min(logged, log), group, first)) if keep_starts else ()
+    jumps, gone = [], 0
+    for skip in run.skips:
+        g = int(np.argmax(skip.period > 0))
+        label = f"{skip.times * skip.period[g]} iterations like the {skip.period[g]} before"
+        jumps.append(Jump(skip.found_ps + gone, skip.found_ps + gone + skip.length_ps, label))
+        gone += skip.length_ps
+    route = Route("streamed")
+    if run.skips:
+        g = int(np.argmax(run.skips[0].period > 0))
+        route = Route("repeat", int(run.skips[0].period[g]), int(run.skips[0].saved[g]))
+    return Timing(
+        run.makespan_ps, *groups_bounds(groups, resources), simulated, route, visits, shown, tuple(jumps)
+    )
+
+
+def trace_rows(run: StreamRun, logged: int, group: Ints, first: Ints) -> Iterator[tuple[int, Ints, Ints]]:
+    """Yield (group, tasks, starts) of what was logged, later than the jumps where it is."""
+    local, start = run.log[:logged, layout.LOG_LOCAL], run.log_time[:logged, layout.LOG_START].copy()
+    for skip in reversed(run.skips):
+        start[run.log_time[:logged, layout.LOG_START] > skip.found_ps] += skip.length_ps
+    for g, base in enumerate(first.tolist()):
+        mine = group[local] == g
+        yield g, local[mine] - base, start[mine]
