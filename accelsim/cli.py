@@ -15,6 +15,8 @@ from accelsim._version import __version__
 from accelsim.errors import AccelsimError, did_you_mean
 
 COMMANDS = {
+    "run": "simulate a workload on an architecture",
+    "validate": "published numbers against simulated ones",
     "list": "names of the shipped architectures, dataflows and workloads",
     "show": "a file fully resolved: parameters, parts, defaults and sources",
     "schema": "JSON Schema of a kind of file, for editors",

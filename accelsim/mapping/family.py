@@ -53,7 +53,8 @@ class Lowered:
     """A graph on a machine, ready to run.
 
     ``program``'s root is serial; ``works`` lists every operator of the graph in order. ``cycle_ps`` is the clock
-    period in picoseconds as (numerator, denominator), None if the parts have different clocks.
+    period in picoseconds as (numerator, denominator), None if the parts have different clocks. ``peak_macs_per_s`` and
+    ``memory_B_per_s`` are the two roofs of the machine, None if it has no single pair.
     """
 
     program: Program
@@ -61,7 +62,10 @@ class Lowered:
     kinds: tuple[Kind, ...]
     cycle_ps: tuple[int, int] | None
     area_mm2: Mapping[str, float | None]
+    peak_macs_per_s: float | None = None
+    memory_B_per_s: float | None = None
     notes: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 class MappingFamily(Protocol):

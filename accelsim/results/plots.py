@@ -1,6 +1,6 @@
 """Roofline and timeline; matplotlib is imported only here (the ``plot`` extra)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,14 +14,18 @@ MOST_LABELS = 6
 BINS = 400
 
 
-def _axes(ax: "Axes | None") -> "Axes":
-    if ax is not None:
-        return ax
+def _pyplot() -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise AccelsimError("plots need matplotlib: pip install 'accelsim[plot]'") from error
-    axes: Axes = plt.subplots(figsize=(8, 4.5), layout="constrained")[1]
+    return plt
+
+
+def _axes(ax: "Axes | None") -> "Axes":
+    if ax is not None:
+        return ax
+    axes: Axes = _pyplot().subplots(figsize=(8, 4.5), layout="constrained")[1]
     return axes
 
 
@@ -113,3 +117,23 @@ def _covered(times: "np.typing.NDArray[np.int64]", edges: "np.typing.NDArray[np.
     index = np.searchsorted(times, edges)
     covered: np.typing.NDArray[np.float64] = later[index] - (len(times) - index) * edges
     return covered
+
+
+def save_plots(result: Result, path: str) -> None:
+    """Draw timeline and roofline, one above the other, into a file whose ending gives the format.
+
+    Raises
+    ------
+    AccelsimError
+        If matplotlib is missing, the ending is no picture format, or the file cannot be written.
+    """
+    plt = _pyplot()
+    figure, (above, below) = plt.subplots(2, 1, figsize=(8, 8), layout="constrained")
+    plot_timeline(result, above)
+    plot_roofline(result, below)
+    try:
+        figure.savefig(path, dpi=120)
+    except (OSError, ValueError) as error:
+        raise AccelsimError(f"{path}: cannot save the plot: {error}") from error
+    finally:
+        plt.close(figure)

@@ -96,7 +96,10 @@ class _Lowering:
             kinds=tuple(self.wiring.kinds),
             cycle_ps=self.period,
             area_mm2=area_mm2(self.machine),
+            peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
+            memory_B_per_s=self.machine.dram.bandwidth * self.machine.dram.count,
             notes=tuple(notes),
+            sources=tuple(s for s in (self.dataflow.source,) if s),
         )
 
     def _turn(self, turn: Turn, part: int) -> tuple[Flat | Serial, Work]:

@@ -1,0 +1,235 @@
+"""From a run of the kernel, or from the closed form alone, to a Result."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from accelsim.kernel import run
+from accelsim.mapping.family import Work
+from accelsim.results.result import OperatorResult, ResourceResult, Result
+from accelsim.results.trace import Jump, Timeline
+
+if TYPE_CHECKING:
+    from accelsim.api import Model
+    from accelsim.kernel.result import Part
+    from accelsim.kernel.result import Result as Run
+
+PS = 1e-12
+
+
+def _total(values: Sequence[float | None]) -> float | None:
+    """Sum, or None if any part is unknown."""
+    return None if any(v is None for v in values) else float(sum(v for v in values if v is not None))
+
+
+def _by_component(works: Sequence[Work]) -> dict[str, float | None]:
+    names = dict.fromkeys(name for work in works for name in work.energy_J)
+    return {n: _total([w.energy_J[n] for w in works if n in w.energy_J]) for n in names}
+
+
+def _clock_Hz(model: "Model") -> float | None:
+    period = model.lowered.cycle_ps
+    return None if period is None else 1e12 * period[1] / period[0]
+
+
+def _seconds(model: "Model", cycles: int | None) -> float | None:
+    period = model.lowered.cycle_ps
+    return None if cycles is None or period is None else cycles * period[0] / period[1] * PS
+
+
+def _common(model: "Model", latency_s: float) -> dict[str, Any]:
+    """Figures that do not depend on how the latency was found."""
+    lowered, machine = model.lowered, model.architecture
+    macs = sum(w.macs for w in lowered.works)
+    energy = _by_component(lowered.works)
+    total = _total(list(energy.values()))
+    peak = lowered.peak_macs_per_s
+    sources = [machine.source, *(c.source for c in machine.components.values())]
+    return {
+        "workload": model.graph.name,
+        "architecture": machine.name,
+        "energy_J": total,
+        "energy_by_component_J": energy,
+        "area_mm2": _total(list(lowered.area_mm2.values())),
+        "area_by_component_mm2": dict(lowered.area_mm2),
+        "metrics": {
+            "inferences_per_s": model.batch / latency_s if latency_s else None,
+            "macs_per_s": macs / latency_s if latency_s else None,
+            "utilisation": macs / latency_s / peak if latency_s and peak else None,
+            "average_power_W": total / latency_s if latency_s and total is not None else None,
+        },
+        "preset": model.preset,
+        "switches": dict(model.switches),
+        "sources": tuple(dict.fromkeys(s for s in (*sources, *lowered.sources) if s)),
+        "assumptions": tuple(
+            dict.fromkeys([*machine.assumptions, *(a for c in machine.components.values() for a in c.assumptions)])
+        ),
+        "notes": lowered.notes,
+        "clock_Hz": _clock_Hz(model),
+        "peak_macs_per_s": peak,
+        "memory_B_per_s": lowered.memory_B_per_s,
+    }
+
+
+def closed_form_result(model: "Model") -> Result:
+    """The answer without events: operators one after the other, each as long as its estimate."""
+    now = 0
+    operators = []
+    for work in model.lowered.works:
+        cycles = work.closed_form_cycles
+        start, end = (None, None) if cycles is None else (_seconds(model, now), _seconds(model, now + cycles))
+        now += cycles or 0
+        operators.append(_operator(model, work, cycles, start, end, None))
+    latency = _seconds(model, now) or 0.0
+    return Result(
+        engine="closed-form",
+        latency_s=latency,
+        lower_bound_s=None,
+        upper_bound_s=None,
+        cycles=now,
+        closed_form_s=latency,
+        operators=tuple(operators),
+        resource_results=(),
+        critical_s={},
+        route={"kind": "closed-form", "period": None, "transient": None},
+        counts={"tasks": 0, "simulated": 0},
+        **_common(model, latency),
+    )
+
+
+def event_result(model: "Model", engine: str, fast_forward: bool) -> Result:
+    """Run the program and attribute its time."""
+    lowered = model.lowered
+    ran = run(lowered.program, engine=engine, fast_forward=fast_forward)
+    latency = ran.makespan_ps * PS
+    operators = []
+    for work in lowered.works:
+        if work.part is None:
+            operators.append(_operator(model, work, None, None, None, None))
+            continue
+        part = ran.parts[work.part]
+        cycles = _cycles(model, part)
+        bound = _bound_by(model, part)
+        operators.append(_operator(model, work, cycles, part.start_ps * PS, part.end_ps * PS, bound))
+    closed = [w.closed_form_cycles for w in lowered.works if w.part is not None]
+    estimate = None if any(c is None for c in closed) else sum(c for c in closed if c is not None)
+    return Result(
+        engine=engine,
+        latency_s=latency,
+        lower_bound_s=ran.lower_ps * PS,
+        upper_bound_s=ran.upper_ps * PS,
+        cycles=_sum([o.cycles for o in operators if o.start_s is not None]),
+        closed_form_s=_seconds(model, estimate),
+        operators=tuple(operators),
+        resource_results=_resources(model, ran),
+        critical_s=_critical(model, ran),
+        route={"kind": ran.route.kind, "period": ran.route.period, "transient": ran.route.transient},
+        counts={"tasks": ran.tasks, "simulated": ran.simulated},
+        timeline=lambda: _timeline(model, engine),
+        **_common(model, latency),
+    )
+
+
+def _sum(values: Sequence[int | None]) -> int | None:
+    return None if any(v is None for v in values) else sum(v for v in values if v is not None)
+
+
+def _operator(
+    model: "Model", work: Work, cycles: int | None, start: float | None, end: float | None, bound: str | None
+) -> OperatorResult:
+    duration = 0.0 if start is None or end is None else end - start
+    peak = model.lowered.peak_macs_per_s
+    return OperatorResult(
+        name=work.name,
+        type=work.type,
+        macs=work.macs,
+        parameters=work.parameters,
+        bytes=dict(work.bytes),
+        cycles=cycles,
+        start_s=start,
+        end_s=end,
+        utilisation=work.macs / duration / peak if duration and peak else None,
+        bound_by=bound,
+        energy_J=_total(list(work.energy_J.values())) if work.energy_J else None,
+        closed_form_s=_seconds(model, work.closed_form_cycles),
+        fused_into=work.fused_into,
+        mapping=work.mapping,
+    )
+
+
+def _cycles(model: "Model", part: "Part") -> int | None:
+    """Cycles of the tasks on the critical path; each task's picoseconds were its cycles, rounded up once."""
+    period = model.lowered.cycle_ps
+    if period is None or part.critical_ps is None or part.critical_count is None:
+        return None
+    numerator, denominator = period
+    if denominator == 1:
+        return int(part.critical_ps.sum()) // numerator
+    # A task of c cycles lasts ceil(c * period); with fewer tasks than picoseconds in a cycle the excess of all
+    # of them together is below one cycle.
+    if int(part.critical_count.sum()) * denominator >= numerator:
+        return None
+    return int(part.critical_ps.sum()) * denominator // numerator
+
+
+def _bound_by(model: "Model", part: "Part") -> str | None:
+    """The resource with the largest share of the critical path."""
+    if part.critical_ps is None:
+        return None
+    share: dict[str, int] = {}
+    for kind, time in zip(model.lowered.kinds, part.critical_ps.tolist(), strict=True):
+        if kind.resource is not None:
+            share[kind.resource] = share.get(kind.resource, 0) + time
+    return max(share, key=lambda name: share[name]) if any(share.values()) else None
+
+
+def _critical(model: "Model", ran: "Run") -> dict[str, float]:
+    """Critical time per activity over all operators."""
+    total = np.zeros(len(model.lowered.kinds), np.int64)
+    for part in ran.parts:
+        if part.critical_ps is None:
+            return {}
+        total += part.critical_ps
+    return {
+        f"{kind.action} ({kind.resource})" if kind.resource else kind.action: time * PS
+        for kind, time in zip(model.lowered.kinds, total.tolist(), strict=True)
+        if time
+    }
+
+
+def _resources(model: "Model", ran: "Run") -> tuple[ResourceResult, ...]:
+    works = model.lowered.works
+    energy = _by_component(works)
+    rows = []
+    for resource, busy in zip(ran.resources, ran.busy_ps.tolist(), strict=True):
+        moved = [w.bytes[resource.name] for w in works if resource.name in w.bytes]
+        capacity = ran.makespan_ps * resource.servers
+        rows.append(
+            ResourceResult(
+                name=resource.name,
+                servers=resource.servers,
+                busy_s=busy * PS,
+                utilisation=busy / capacity if capacity else 0.0,
+                bytes=sum(moved) if moved else None,
+                energy_J=energy.get(resource.name),
+            )
+        )
+    return tuple(rows)
+
+
+def _timeline(model: "Model", engine: str) -> Timeline:
+    """Run again and keep every start; equal layers are shown once and then as labelled jumps."""
+    ran = run(model.lowered.program, engine=engine, keep_starts=True)
+    trace = ran.trace()
+    return Timeline(
+        resources=tuple(r.name for r in ran.resources),
+        kinds=tuple(k.action for k in model.lowered.kinds),
+        operators=tuple(p.name for p in ran.parts),
+        start_ps=trace.start_ps.astype(np.int64),
+        end_ps=trace.end_ps.astype(np.int64),
+        resource=trace.resource.astype(np.int64),
+        kind=trace.kind.astype(np.int64),
+        operator=trace.part.astype(np.int64),
+        jumps=tuple(Jump(j.start_ps, j.end_ps, j.label) for j in ran.jumps),
+    )

@@ -1,0 +1,182 @@
+"""The public face: ``simulate`` and ``compile`` join workload, architecture, mapping, kernel and results."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from accelsim.answer import closed_form_result, event_result
+from accelsim.errors import AccelsimError, did_you_mean
+from accelsim.graph.layer_graph import LayerGraph
+from accelsim.graph.load import load_workload
+from accelsim.mapping.family import Lowered, MappingFamily, Options
+from accelsim.results import Result
+from accelsim.spec.architecture import Architecture, load_architecture
+from accelsim.spec.dataflow import load_dataflow
+from accelsim.spec.registry import mapping_family
+
+__all__ = ["Model", "compile", "load_architecture", "load_dataflow", "load_workload", "simulate"]
+
+ENGINES = ("compiled", "simpy", "closed-form")
+
+Named = str | PathLike[str]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A workload lowered onto a machine, ready to be run any number of times.
+
+    ``lowered`` holds the program and the figures that do not depend on events.
+    """
+
+    graph: LayerGraph
+    architecture: Architecture
+    lowered: Lowered
+    preset: str
+    switches: Mapping[str, Any]
+    batch: int
+
+    def run(self, engine: str = "compiled", fast_forward: bool = True) -> Result:
+        """Run the program and return its answer.
+
+        Parameters
+        ----------
+        engine : ``compiled``, ``simpy`` (the readable reference) or ``closed-form`` (no events)
+        fast_forward : simulate equal layers once; exact either way
+
+        Raises
+        ------
+        AccelsimError
+            For an unknown engine.
+        """
+        if engine not in ENGINES:
+            raise AccelsimError(
+                f"engine must be one of {', '.join(ENGINES)}, not {engine!r}{did_you_mean(engine, ENGINES)}"
+            )
+        if engine == "closed-form":
+            return closed_form_result(self)
+        return event_result(self, engine, fast_forward)
+
+
+def compile(
+    workload: Named | LayerGraph,
+    architecture: Named | Architecture,
+    *,
+    preset: str = "physical",
+    precision: str | None = None,
+    batch: int | None = None,
+    dims: Mapping[str, int] | None = None,
+    unsupported: str = "error",
+    settings: Mapping[str, object] | None = None,
+    **options: Any,
+) -> Model:
+    """Map a workload onto an architecture.
+
+    Parameters
+    ----------
+    workload : shipped name, workload YAML, ``.onnx``, ``.csv`` topology, or a graph
+    architecture : shipped name, YAML, or a loaded Architecture
+    preset : named set of switches in the architecture; ``options`` override single ones
+    precision, batch : replace the defaults of the architecture, which replace those of the workload
+    dims : sizes of an ONNX file's symbolic dimensions
+    unsupported : ``error`` or ``skip``, for ONNX operators that are not known
+    settings : fields of the architecture by dotted path (``{"components.pe.rows": 16}``), switches by name
+    options : switches of the machine family
+
+    Raises
+    ------
+    AccelsimError
+        Whatever is wrong with any of these.
+    """
+    switches = {**{k: v for k, v in (settings or {}).items() if "." not in k}, **options}
+    fields = {k: v for k, v in (settings or {}).items() if "." in k}
+    machine = _architecture(architecture, fields)
+    if preset not in machine.presets:
+        known = ", ".join(machine.presets)
+        raise AccelsimError(
+            f"{machine.name} has no preset {preset!r}{did_you_mean(preset, machine.presets) or f'; it has {known}'}"
+        )
+    if machine.mapping is None:
+        raise AccelsimError(f"{machine.name}: 'mapping' is missing: it names the family that lowers work onto it")
+    family = mapping_family(machine.mapping)()
+    chosen = _options(family, {**machine.presets[preset], **switches}, machine)
+    graph = load_workload(
+        workload,
+        batch=batch,
+        precision=precision or machine.defaults.precision,
+        dims=dims,
+        unsupported=unsupported,
+    )
+    used = precision or machine.defaults.precision or "int8"
+    machine = machine.model_copy(update={"defaults": machine.defaults.model_copy(update={"precision": used})})
+    _check_operators(family, graph, machine)
+    lowered = family.lower(graph, machine, chosen)
+    given = {k: v for k, v in switches.items() if machine.presets[preset].get(k) != v}
+    shown = {"precision": used, **machine.presets[preset], **given}
+    return Model(graph, machine, lowered, preset, shown, _batch(graph))
+
+
+def simulate(
+    workload: Named | LayerGraph,
+    architecture: Named | Architecture,
+    *,
+    engine: str = "compiled",
+    fast_forward: bool = True,
+    **arguments: Any,
+) -> Result:
+    """Map a workload onto an architecture, run it, and return the answer; arguments as in ``compile``."""
+    if engine not in ENGINES:
+        raise AccelsimError(
+            f"engine must be one of {', '.join(ENGINES)}, not {engine!r}{did_you_mean(engine, ENGINES)}"
+        )
+    return compile(workload, architecture, **arguments).run(engine, fast_forward)
+
+
+def _architecture(given: Named | Architecture, fields: Mapping[str, object]) -> Architecture:
+    if isinstance(given, Architecture):
+        if fields:
+            names = ", ".join(fields)
+            raise AccelsimError(f"settings ({names}) need an architecture by name or file, not a loaded one")
+        return given
+    return load_architecture(given if isinstance(given, str | Path) else Path(given), fields)
+
+
+def _options(family: MappingFamily, switches: Mapping[str, Any], machine: Architecture) -> Options:
+    """Check switches against the family's own schema, all problems at once."""
+    known = family.options.model_fields
+    problems = [
+        f"{machine.name}: mapping {family.name!r} has no switch {name!r}"
+        + (did_you_mean(name, known) or f"; it has {', '.join(known)}")
+        for name in switches
+        if name not in known
+    ]
+    try:
+        chosen = family.options(**{k: v for k, v in switches.items() if k in known})
+    except ValidationError as error:
+        for fault in error.errors():
+            path = ".".join(map(str, fault["loc"]))
+            message = fault["msg"][0].lower() + fault["msg"][1:]
+            problems.append(f"{machine.name}: switch {path}: {message}, not {fault['input']!r}")
+        raise AccelsimError(*problems) from None
+    if problems:
+        raise AccelsimError(*problems)
+    return chosen
+
+
+def _check_operators(family: MappingFamily, graph: LayerGraph, machine: Architecture) -> None:
+    missing = {t: len(ops) for t, ops in graph.by_type().items() if t not in family.operators()}
+    if missing:
+        text = ", ".join(f"{name} ({count})" for name, count in missing.items())
+        raise AccelsimError(
+            f"{graph.name}: {machine.name} (mapping {family.name!r}) cannot run {sum(missing.values())}"
+            f" of {len(graph.operators)} operators: {text}"
+        )
+
+
+def _batch(graph: LayerGraph) -> int:
+    """Inputs processed together: the first axis of the first input that has several."""
+    shapes = [t.shape for t in graph.inputs if len(t.shape) > 1]
+    return shapes[0][0] if shapes else 1
