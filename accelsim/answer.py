@@ -63,7 +63,9 @@ def _common(model: "Model", latency_s: float) -> dict[str, Any]:
         "switches": dict(model.switches),
         "sources": tuple(dict.fromkeys(s for s in (*sources, *lowered.sources) if s)),
         "assumptions": tuple(
-            dict.fromkeys([*machine.assumptions, *(a for c in machine.components.values() for a in c.assumptions)])
+            dict.fromkeys(
+                [*machine.assumptions, *(a for c in machine.components.values() for a in c.assumptions)]
+            )
         ),
         "notes": lowered.notes,
         "clock_Hz": _clock_Hz(model),
@@ -166,8 +168,8 @@ def _cycles(model: "Model", part: "Part") -> int | None:
     numerator, denominator = period
     if denominator == 1:
         return int(part.critical_ps.sum()) // numerator
-    # A task of c cycles lasts ceil(c * period); with fewer tasks than picoseconds in a cycle the excess of all
-    # of them together is below one cycle.
+    # A task of c cycles lasts ceil(c * period); with fewer tasks than picoseconds in a cycle the excess of
+    # all of them together is below one cycle.
     if int(part.critical_count.sum()) * denominator >= numerator:
         return None
     return int(part.critical_ps.sum()) * denominator // numerator

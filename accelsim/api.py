@@ -95,12 +95,12 @@ def compile(
     fields = {k: v for k, v in (settings or {}).items() if "." in k}
     machine = _architecture(architecture, fields)
     if preset not in machine.presets:
-        known = ", ".join(machine.presets)
-        raise AccelsimError(
-            f"{machine.name} has no preset {preset!r}{did_you_mean(preset, machine.presets) or f'; it has {known}'}"
-        )
+        hint = did_you_mean(preset, machine.presets) or f"; it has {', '.join(machine.presets)}"
+        raise AccelsimError(f"{machine.name} has no preset {preset!r}{hint}")
     if machine.mapping is None:
-        raise AccelsimError(f"{machine.name}: 'mapping' is missing: it names the family that lowers work onto it")
+        raise AccelsimError(
+            f"{machine.name}: 'mapping' is missing: it names the family that lowers work onto it"
+        )
     family = mapping_family(machine.mapping)()
     chosen = _options(family, {**machine.presets[preset], **switches}, machine)
     graph = load_workload(

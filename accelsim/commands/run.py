@@ -13,7 +13,9 @@ from accelsim.spec.settings import parse_settings
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("file", nargs="?", help="a run file (kind: run) instead of --workload and --arch")
-    parser.add_argument("--workload", help="shipped name, workload YAML, .onnx file or SCALE-Sim .csv topology")
+    parser.add_argument(
+        "--workload", help="shipped name, workload YAML, .onnx file or SCALE-Sim .csv topology"
+    )
     parser.add_argument("--arch", help="shipped name or architecture YAML")
     parser.add_argument("--engine", help="compiled (default), simpy or closed-form")
     parser.add_argument("--preset", help="named set of switches of the architecture (default: physical)")
@@ -27,9 +29,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a switch (memory=unlimited) or a field of the architecture (components.pe.rows=16)",
     )
     parser.add_argument(
-        "--dim", action="append", default=[], metavar="NAME=SIZE", help="size of an ONNX file's symbolic dimension"
+        "--dim",
+        action="append",
+        default=[],
+        metavar="NAME=SIZE",
+        help="size of an ONNX file's symbolic dimension",
     )
-    parser.add_argument("--unsupported", choices=("error", "skip"), default="error", help="unknown ONNX operators")
+    parser.add_argument(
+        "--unsupported", choices=("error", "skip"), default="error", help="unknown ONNX operators"
+    )
     parser.add_argument("--trace", metavar="FILE", help="write the timeline for Perfetto (Chrome trace JSON)")
     parser.add_argument("--plot", metavar="FILE", help="draw timeline and roofline (.png, .pdf or .svg)")
     parser.add_argument("--csv", metavar="FILE", help="write the table of operators")
@@ -98,7 +106,9 @@ def _arguments(args: argparse.Namespace) -> tuple[dict[str, Any], str | None]:
             beside = (run.folder or Path()) / given[name]
             if beside.is_file():
                 given[name] = str(beside)
-    missing = [flag for flag, name in (("--workload", "workload"), ("--arch", "architecture")) if not given[name]]
+    missing = [
+        flag for flag, name in (("--workload", "workload"), ("--arch", "architecture")) if not given[name]
+    ]
     if missing:
         raise AccelsimError(f"accelsim run needs {' and '.join(missing)}, or a run file")
     if given["batch"] is not None and given["batch"] < 1:

@@ -12,9 +12,9 @@ from accelsim.spec.units import Hertz, Joules, PositiveCount, SquareMillimetres
 class ComputeArray(Component):
     """An array of MAC units behind one clock.
 
-    ``mac_energy`` gives joules per multiply-accumulate by precision ('int8': 0.5 pJ); energy at a precision that
-    is not listed is unknown (null). ``mac_area`` is the area of one unit. ``vector_lanes`` elements of a pooling
-    or element-wise operator are done per cycle; None means one per MAC unit.
+    ``mac_energy`` gives joules per multiply-accumulate by precision ('int8': 0.5 pJ); energy at a precision
+    that is not listed is unknown (null). ``mac_area`` is the area of one unit. ``vector_lanes`` elements of a
+    pooling or element-wise operator are done per cycle; None means one per MAC unit.
     """
 
     clock: Hertz

@@ -1,5 +1,6 @@
 """Off-chip DRAM: latency plus bytes at the part of the peak bandwidth that an access of that size reaches."""
 
+from itertools import pairwise
 from typing import Annotated, Self
 
 import numpy as np
@@ -16,8 +17,9 @@ class DRAM(Storage):
     """DRAM whose ``count`` channels are interleaved: a transfer is spread over all of them.
 
     ``efficiency`` lists [access size, fraction of the peak bandwidth] with growing sizes; the entry of the
-    largest size not above the transfer's applies (the first one below that). One transfer moves one tile, laid out
-    contiguously, so its access size is its size. Row buffers depend on state and stay outside this model.
+    largest size not above the transfer's applies (the first one below that). One transfer moves one tile,
+    laid out contiguously, so its access size is its size. Row buffers depend on state and stay outside this
+    model.
     """
 
     bandwidth: BytesPerSecond
@@ -27,7 +29,7 @@ class DRAM(Storage):
     @model_validator(mode="after")
     def _sizes_grow(self) -> Self:
         sizes = [size for size, _ in self.efficiency]
-        if any(b <= a for a, b in zip(sizes, sizes[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(sizes)):
             raise ValueError("access sizes of efficiency must grow from entry to entry")
         if any(fraction <= 0 for _, fraction in self.efficiency):
             raise ValueError("efficiency must be above 0")
@@ -37,7 +39,8 @@ class DRAM(Storage):
         """Fraction of the peak bandwidth that an access of so many bytes reaches."""
         sizes, fractions = np.array(self.efficiency, dtype=float).T
         index = np.searchsorted(sizes, size_bytes, side="right") - 1
-        return fractions[np.maximum(index, 0)]
+        reached: Amount = fractions[np.maximum(index, 0)]
+        return reached
 
     def service_s(self, size_bytes: Amount) -> Amount:
         """Seconds the channels are busy: latency + bytes / (efficiency x bandwidth x channels)."""

@@ -26,7 +26,8 @@ class SystolicArray(ComputeArray):
     A fold keeps one matrix in the array. Its operand is shifted in row by row (``rows`` cycles, none if the
     stationary matrix is the output); the moving operand enters skewed, one vector per cycle; the last vector
     needs ``rows + columns - 2`` more cycles to cross the array. A partly filled array takes as long as a full
-    one. Source: Samajdar et al., "SCALE-Sim: Systolic CNN Accelerator Simulator", arXiv 1811.02883, sections 3-4.
+    one. Source: Samajdar et al., "SCALE-Sim: Systolic CNN Accelerator Simulator", arXiv 1811.02883, sections
+    3-4.
     """
 
     rows: PositiveCount
@@ -38,5 +39,7 @@ class SystolicArray(ComputeArray):
         return self.rows * self.columns
 
     def fold(self, stream: int, *, stationary_operand: bool) -> Fold:
-        """Cycles of one fold that streams ``stream`` vectors; ``stationary_operand`` if an input is shifted in first."""
+        """Cycles of one fold that streams ``stream`` vectors; ``stationary_operand`` if an input is shifted
+        in first.
+        """
         return Fold(self.rows if stationary_operand else 0, stream, self.rows + self.columns - 2)

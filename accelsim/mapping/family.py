@@ -30,9 +30,9 @@ class Work:
     """One operator as lowered: the figures that do not come from events.
 
     ``part`` is its index in the program's serial parts (None if it takes no time); ``fused_into`` names the
-    operator that it rides on. ``bytes`` counts what each memory and link moves; ``energy_J`` is the energy per
-    component (None = unknown), ``closed_form_cycles`` the estimate without events, ``ideal_cycles`` the MACs over the
-    peak rate, ``mapping`` a line that says how it was mapped.
+    operator that it rides on. ``bytes`` counts what each memory and link moves; ``energy_J`` is the energy
+    per component (None = unknown), ``closed_form_cycles`` the estimate without events, ``ideal_cycles`` the
+    MACs over the peak rate, ``mapping`` a line that says how it was mapped.
     """
 
     name: str
@@ -52,8 +52,9 @@ class Work:
 class Lowered:
     """A graph on a machine, ready to run.
 
-    ``program``'s root is serial; ``works`` lists every operator of the graph in order. ``cycle_ps`` is the clock
-    period in picoseconds as (numerator, denominator), None if the parts have different clocks. ``peak_macs_per_s`` and
+    ``program``'s root is serial; ``works`` lists every operator of the graph in order. ``cycle_ps`` is the
+    clock period in picoseconds as (numerator, denominator), None if the parts have different clocks.
+    ``peak_macs_per_s`` and
     ``memory_B_per_s`` are the two roofs of the machine, None if it has no single pair.
     """
 

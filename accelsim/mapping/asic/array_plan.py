@@ -54,12 +54,10 @@ def map_layer(
         raise AccelsimError(f"{machine.name}: a pe_array needs registers")
     bits = widths.on_chip
 
-    def overflowing(pe_tile: Tile) -> str | None:
-        for tensor in registers.tensors:
-            name = registers.holders[tensor]
-            if any(fault.startswith(f"{name}.") for fault in overflow(registers, shape, pe_tile, bits)):
-                return tensor
-        return None
+    def overflowing(pe_tile: Tile) -> set[str]:
+        faults = overflow(registers, shape, pe_tile, bits)
+        names = {fault.partition(".")[0] for fault in faults}
+        return {tensor for tensor, name in registers.holders.items() if name in names}
 
     loops = array_loops(dataflow, array, shape, overflowing)
     faults = overflow(registers, shape, loops.pe_tile, bits)
@@ -85,7 +83,7 @@ def map_layer(
     _array_access(machine, nest, below, widths, access, moves)
     macs = int(below.macs.sum())
     for tensor, times in (("inputs", (1, 0)), ("weights", (1, 0)), ("outputs", (1, 1))):
-        name, size = registers.holders[tensor], int(to_bytes(np.int64(macs), bits[tensor]))
+        name, size = registers.holders[tensor], -(-macs * bits[tensor] // 8)
         access[name] = access.get(name, Access()) + Access(times[0] * size, times[1] * size)
     plan = LayerPlan(
         levels=tuple(levels),
@@ -101,7 +99,9 @@ def map_layer(
 def _nest(
     machine: Machine, shape: ConvShape, loops: ArrayLoops, order: list[str], tiles: list[Tile]
 ) -> tuple[LoopNest, int]:
-    """Loops above each buffer from its tile, then the template's own; the pass where a tensor starts to stay."""
+    """Loops above each buffer from its tile, then the template's own; the pass where a tensor starts to
+    stay.
+    """
     nest_loops: list[Loop] = []
     levels = [Level(machine.dram_name, 0)]
     for level, tile in zip(machine.buffers, tiles, strict=True):
@@ -151,7 +151,13 @@ def _pass_moves(
         else:
             head = np.minimum(reads, to_bytes(head_traffic.reads, bits)) if tensor != "outputs" else nothing
             moves[tensor] = PassMoves(
-                np.ones(count, np.bool_), nothing, head, reads - head, updates, nothing, names.index(traffic.parent)
+                np.ones(count, np.bool_),
+                nothing,
+                head,
+                reads - head,
+                updates,
+                nothing,
+                names.index(traffic.parent),
             )
     return moves
 

@@ -1,37 +1,54 @@
 """The latency of a layer without events: what its slowest resource needs, plus filling and draining it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from accelsim.mapping.asic.events import BODY, DONE, PURE_DELAY, SEND, STAGES, START, Tasks
-from accelsim.mapping.asic.plan import LayerPlan
+from accelsim.kernel import Flat, Resource
+from accelsim.kernel.bounds import flat_bounds
+from accelsim.mapping.asic.events import BODY, DONE, DRAIN, PURE_DELAY, SEND, STAGES, START, Tasks
+from accelsim.mapping.asic.plan import Ints, LayerPlan
 
 
-def closed_form_cycles(plan: LayerPlan, tasks: Tasks, array: int) -> int:
+def closed_form_cycles(
+    plan: LayerPlan,
+    tasks: Tasks,
+    flat: Flat,
+    resources: Sequence[Resource],
+    array: int,
+    period: tuple[int, int],
+) -> int:
     """Cycles of a layer, estimated.
 
-    The array works through its passes; each lasts as long as its compute or, if longer, the slowest stream beside
-    it, plus what must be in the array before it when the registers hold one tile only. In front stands the first
-    tile's way in, behind the last one's way out. Any resource that is busy for longer than all this bounds the layer.
+    The array works through its passes; each lasts as long as its compute or, if longer, the slowest stream
+    beside it. With a single register buffer, what must be in the array before a pass is not hidden behind the
+    one before; with a single shared buffer, neither are its loads and stores. In front stands the first tile's
+    way in, behind the last one's way out. The busiest resource and the longest chain of tasks bound the layer
+    from below, so the estimate is never smaller.
     """
     order = np.concatenate(tasks.order)
     resource = np.concatenate(tasks.resource)
     cycles = np.concatenate(tasks.cycles)
     at_pass, stage = order // STAGES, order % STAGES
     n = len(plan.cycles)
+    others = [r for r in np.unique(resource).tolist() if r not in (PURE_DELAY, array)]
+
+    def per_pass(chosen: "np.typing.NDArray[np.bool_]") -> Ints:
+        return np.bincount(at_pass[chosen], cycles[chosen], n).astype(np.int64)
+
     length = plan.cycles.copy()
-    exposed = np.zeros(n, np.int64)
-    for r in np.unique(resource[(resource != PURE_DELAY) & (resource != array)]):
-        mine = resource == r
-        flowing = mine & (stage >= BODY) & (stage < DONE)
-        length = np.maximum(length, np.bincount(at_pass[flowing], cycles[flowing], n).astype(np.int64))
-        before = mine & (stage >= SEND) & (stage < START)
-        exposed = np.maximum(exposed, np.bincount(at_pass[before], cycles[before], n).astype(np.int64))
-    single = all(depth == 1 for depth in plan.register_buffers.values())
-    chain = int(length.sum()) + (int(exposed.sum()) if single and plan.moves else int(exposed[:1].sum()))
-    lead = int(cycles[(at_pass == 0) & (stage < (SEND if plan.moves else START))].sum())
+    for r in others:
+        length = np.maximum(length, per_pass((resource == r) & (stage >= BODY) & (stage < DONE)))
+    before = [per_pass((resource == r) & (stage >= SEND) & (stage < START)) for r in others]
+    first = int(sum(b[0] for b in before))
+    single = any(depth == 1 for depth in plan.register_buffers.values())
+    # The DRAM (the first resource) comes before the links, which work side by side.
+    exposed = before[0] + np.max(before[1:], axis=0, initial=0) if len(before) > 1 else sum(before)
+    chain = int(length.sum()) + (int(np.sum(exposed)) if single and plan.moves else first)
+    if any(depth == 1 for depth in plan.buffers.values()):
+        chain += int(cycles[(at_pass > 0) & np.isin(resource, others) & (stage < SEND)].sum())
+        chain += int(cycles[(at_pass < n - 1) & np.isin(resource, others) & (stage > DRAIN)].sum())
+    lead = int(cycles[(at_pass == 0) & (stage < SEND)].sum())
     tail = int(cycles[(at_pass == n - 1) & (stage > DONE)].sum())
-    if any(depth == 1 for depth in plan.buffers.values()):  # nothing is fetched while the only buffer is in use
-        outside = (at_pass > 0) & (resource != array) & (stage < SEND) & (resource != PURE_DELAY)
-        chain += int(cycles[outside].sum())
-    busiest = max(tasks.busy_cycles().values())
-    return max(lead + chain + tail, busiest)
+    lower_ps, _ = flat_bounds(flat, resources)
+    return max(lead + chain + tail, lower_ps * period[1] // period[0])

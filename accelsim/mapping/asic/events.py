@@ -2,10 +2,11 @@
 
 Tasks and what they wait for:
 
-- a *load* waits for the tile in the level above and for its buffer: with ``d`` buffers the tile ``d`` before it must
-  no longer be in use (the edge "produce i waits for consume i-d"); partial sums also wait until they were stored;
-- a *pass* starts when its tiles are there and the buffer of its outputs is free; streamed tensors flow beside it, and
-  it is done when the last of them is;
+- a *load* waits for the tile in the level above and for its buffer: with ``d`` buffers the tile ``d`` before
+  it must no longer be in use (the edge "produce i waits for consume i-d"); partial sums also wait until they
+  were stored;
+- a *pass* starts when its tiles are there and the buffer of its outputs is free; streamed tensors flow beside
+  it, and it is done when the last of them is;
 - a *store* waits for the last pass that adds to its tile.
 
 Numbers follow the program: a task's number is the order of its pass, then of its stage in it.
@@ -55,11 +56,6 @@ class Tasks:
         real = source >= 0
         self.sources.append(source[real])
         self.targets.append(target[real])
-
-    def busy_cycles(self) -> dict[int, int]:
-        """Cycles of all tasks of each resource."""
-        resource, cycles = np.concatenate(self.resource), np.concatenate(self.cycles)
-        return {int(r): int(cycles[resource == r].sum()) for r in np.unique(resource)}
 
     def flat(self, to_ps: Callable[[Ints], Ints]) -> Flat:
         """Number the tasks in program order and hand them to the kernel."""
@@ -212,8 +208,12 @@ def _array_moves(
         depth = plan.register_buffers[tensor]
         above = arrived.get((moves.parent_level, tensor), np.full(n, -1, np.int64))
 
-        def fetch(at: Ints, size: Ints, stage: int, tensor: str = tensor, level: int = moves.parent_level) -> Pair:
-            """A send over the link, (what waits, what arrives); a tensor that no buffer holds is read from DRAM first."""
+        def fetch(
+            at: Ints, size: Ints, stage: int, tensor: str = tensor, level: int = moves.parent_level
+        ) -> Pair:
+            """A send over the link, (what waits, what arrives); a tensor that no buffer holds is read from
+            DRAM first.
+            """
             entry = None
             if level == 0:
                 resource, kind = wiring.load(tensor, 0, array_level)

@@ -14,10 +14,11 @@ from accelsim.kernel import Flat, Program, Serial
 from accelsim.mapping.asic import array_plan, fold_plan
 from accelsim.mapping.asic.energy import area_mm2, energy_J
 from accelsim.mapping.asic.estimate import closed_form_cycles
-from accelsim.mapping.asic.events import layer_tasks
+from accelsim.mapping.asic.events import Tasks, layer_tasks
 from accelsim.mapping.asic.fusion import Turn, turns
 from accelsim.mapping.asic.layer import Access, MappedLayer, Widths, tile_access
 from accelsim.mapping.asic.machine import Machine, machine
+from accelsim.mapping.asic.plan import LayerPlan
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
 from accelsim.mapping.asic.vector import vector_plan
 from accelsim.mapping.asic.wiring import Wiring
@@ -29,8 +30,9 @@ from accelsim.spec.dataflow import Dataflow, load_dataflow
 class AsicOptions(Options):
     """Switches of the family.
 
-    ``memory: unlimited`` gives every memory the size of the layer and no service time, so that what remains is the
-    array's own (the stall-free count of SCALE-Sim). ``padding: count`` reads zeros outside the image like pixels.
+    ``memory: unlimited`` gives every memory the size of the layer and no service time, so that what remains
+    is the array's own (the stall-free count of SCALE-Sim). ``padding: count`` reads zeros outside the image
+    like pixels.
     ``fuse: false`` gives every element-wise operator a turn of its own.
     """
 
@@ -51,14 +53,15 @@ class _Lowering:
         accumulator = architecture.defaults.accumulator or self.precision
         if accumulator not in BITS:
             hint = did_you_mean(accumulator, BITS)
-            raise AccelsimError(f"{architecture.name}: defaults.accumulator: unknown number format {accumulator!r}{hint}")
+            raise AccelsimError(
+                f"{architecture.name}: defaults.accumulator: unknown number format {accumulator!r}{hint}"
+            )
         bits = BITS[self.precision]
         self.widths = Widths(bits, bits, bits, max(bits, BITS[accumulator]))
         self.dataflow: Dataflow = load_dataflow(options.dataflow or self.machine.array.dataflow)
         self.wiring = Wiring(self.machine, options.memory == "unlimited")
         self.period = cycle_ps(self.machine.array.clock)
         self._mapped: dict[ConvShape, tuple[MappedLayer, Flat, int]] = {}
-        self._done: dict[tuple[ConvShape, ...], tuple[Flat | Serial, int]] = {}
 
     def lower(self) -> Lowered:
         order, host, free = turns(self.graph, self.options.fuse)
@@ -86,10 +89,13 @@ class _Lowering:
         notes = list(self.graph.notes)
         if free:
             notes.append(
-                f"{len(free)} operators only rename or place data (reshape, concatenation, split): no time, no traffic"
+                f"{len(free)} operator(s) only rename or place data (reshape, concatenation, split):"
+                " no time, no traffic"
             )
         if any(not turn.operator.shapes for turn in order):
-            notes.append("operators without MACs run at vector_lanes per cycle; each operation is charged as one MAC")
+            notes.append(
+                "operators without MACs run at vector_lanes per cycle; each operation is charged as one MAC"
+            )
         return Lowered(
             program=Program(self.wiring.resources, Serial(*nodes, names=names), len(self.wiring.kinds)),
             works=tuple(works[o.name] for o in self.graph.operators),
@@ -119,9 +125,10 @@ class _Lowering:
         else:
             plan = vector_plan(operator, turn.stored_bytes, self.machine)
             tasks = layer_tasks(plan, self.wiring)
-            node = tasks.flat(lambda cycles: to_ps(cycles, self.period))
+            flat = tasks.flat(lambda cycles: to_ps(cycles, self.period))
+            node = flat
             access, macs = tile_access(self.machine, plan.levels), 0
-            estimate = closed_form_cycles(plan, tasks, self.wiring.array)
+            estimate = self._estimate(plan, tasks, flat)
             description = f"{len(plan.cycles)} chunks"
             riders += operator.operations
         array = self.machine.array
@@ -148,8 +155,12 @@ class _Lowering:
             layer = self._map(self.machine.array, shape)
             tasks = layer_tasks(layer.plan, self.wiring)
             flat = tasks.flat(lambda cycles: to_ps(cycles, self.period))
-            self._mapped[shape] = layer, flat, closed_form_cycles(layer.plan, tasks, self.wiring.array)
+            self._mapped[shape] = layer, flat, self._estimate(layer.plan, tasks, flat)
         return self._mapped[shape]
+
+    def _estimate(self, plan: LayerPlan, tasks: Tasks, flat: Flat) -> int:
+        wiring = self.wiring
+        return closed_form_cycles(plan, tasks, flat, wiring.resources, wiring.array, self.period)
 
     def _map(self, array: ComputeArray, shape: ConvShape) -> MappedLayer:
         unlimited = self.options.memory == "unlimited"

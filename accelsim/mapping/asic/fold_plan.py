@@ -64,9 +64,14 @@ def map_layer(
     levels = nest.levels
     moved = [level_tiles(nest, i, parents(nest, i), widths, padding) for i in range(1, len(levels))]
     rows = moved[-1][1]
-    size = {g: prod(rows.extents[:, DIMS.index(d)] for d in dims) for g, dims in GROUPS.items()}
+    size: dict[str, Ints] = {
+        group: rows.extents[:, [DIMS.index(d) for d in dims]].prod(axis=1) for group, dims in GROUPS.items()
+    }
     groups = rows.extents[:, DIMS.index("G")]
-    trips = {fold.rows: -(-size[fold.rows] // array.rows), fold.columns: -(-size[fold.columns] // array.columns)}
+    trips = {
+        fold.rows: -(-size[fold.rows] // array.rows),
+        fold.columns: -(-size[fold.columns] // array.columns),
+    }
     folds = groups * trips[fold.rows] * trips[fold.columns]
     goes_on = _continues(rows, fold, folds)
     cycles = _cycles(array, fold, size[fold.stream], folds, goes_on)
@@ -127,7 +132,9 @@ def _compute_cycles(array: SystolicArray, fold: FoldShape, shape: ConvShape, til
 
 
 def _continues(rows: Transfers, fold: FoldShape, folds: Ints) -> Flags:
-    """Whether a row goes on streaming through the one fold of the row before: the array neither drains nor refills."""
+    """Whether a row goes on streaming through the one fold of the row before: the array neither drains nor
+    refills.
+    """
     fixed = [DIMS.index(d) for d in DIMS if d not in GROUPS[fold.stream]]
     same = (rows.starts[1:, fixed] == rows.starts[:-1, fixed]).all(axis=1)
     return np.concatenate([[False], same & (folds[1:] == 1) & (folds[:-1] == 1)])
@@ -154,7 +161,8 @@ def _edge_access(
 ) -> None:
     """Bytes that enter and leave the array at its edges: a moving matrix once per fold that it crosses.
 
-    The convolution is fed as a matrix product, so overlapping windows are read again for every product (im2col).
+    The convolution is fed as a matrix product, so overlapping windows are read again for every product
+    (im2col).
     """
     fresh = (rows.starts[:, [DIMS.index(d) for d in GROUPS["W"]]] == 0).all(axis=1)
     inner = len(machine.shared) - 1

@@ -1,4 +1,6 @@
-"""Which operators take a turn on the array, which ride on another's output, and which are only address arithmetic."""
+"""Which operators take a turn on the array, which ride on another's output, and which are only address
+arithmetic.
+"""
 
 from dataclasses import dataclass
 
@@ -27,7 +29,8 @@ def turns(graph: LayerGraph, fuse: bool) -> tuple[list[Turn], dict[str, str], li
     """Split a graph into turns of the array.
 
     An operator rides on its producer if it works element by element, reads one computed tensor of the same
-    size, and nobody else reads that tensor; chains ride together. Additions of two computed tensors take a turn.
+    size, and nobody else reads that tensor; chains ride together. Additions of two computed tensors take a
+    turn.
 
     Returns
     -------

@@ -1,4 +1,6 @@
-"""What a layer looks like once it is mapped, before events: its plan, its traffic and what it cost to decide."""
+"""What a layer looks like once it is mapped, before events: its plan, its traffic and what it cost to
+decide.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +48,9 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class MappedLayer:
-    """A layer on the machine: the plan that becomes tasks, bytes per component, MACs, and a line for people."""
+    """A layer on the machine: the plan that becomes tasks, bytes per component, MACs, and a line for
+    people.
+    """
 
     plan: LayerPlan
     access: Mapping[str, Access]
@@ -143,7 +147,7 @@ def parents(nest: LoopNest, level: int) -> dict[str, int]:
 
 def buffer_depths(machine: Machine) -> dict[tuple[int, str], int]:
     """Number of tiles that each shared level holds of each tensor."""
-    depths = {}
+    depths: dict[tuple[int, str], int] = {}
     for index, level in enumerate(machine.shared[1:], start=1):
         for tensor in level.tensors:
             memory = level.of(tensor)

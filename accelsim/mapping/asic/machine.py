@@ -95,21 +95,29 @@ def machine(architecture: Architecture) -> Machine:
     if architecture.parts:
         problems.append(f"{where}: mapping 'asic' runs one sub-accelerator; it does not yet run 'parts:'")
     if len(arrays) != 1:
-        problems.append(f"{where}: mapping 'asic' needs exactly one pe_array or systolic_array, not {len(arrays)}")
+        problems.append(
+            f"{where}: mapping 'asic' needs exactly one pe_array or systolic_array, not {len(arrays)}"
+        )
     if len(drams) != 1:
         problems.append(f"{where}: mapping 'asic' needs exactly one dram, not {len(drams)}")
     others = [
         n for n, c in parts.items() if not isinstance(c, ComputeArray | DRAM | SRAM | RegisterFile | Link)
     ]
-    problems += [f"{where}: components.{n}: mapping 'asic' does not use class {parts[n].class_!r}" for n in others]
+    problems += [
+        f"{where}: components.{n}: mapping 'asic' does not use class {parts[n].class_!r}" for n in others
+    ]
     buffers = _levels([(n, c) for n, c in parts.items() if isinstance(c, SRAM)])
     registers = _levels([(n, c) for n, c in parts.items() if isinstance(c, RegisterFile)])
     if not 1 <= len(buffers) <= 2:
-        problems.append(f"{where}: mapping 'asic' needs one or two levels of sram below the dram, not {len(buffers)}")
+        problems.append(
+            f"{where}: mapping 'asic' needs one or two levels of sram under the dram, not {len(buffers)}"
+        )
     if len(registers) > 1:
         problems.append(f"{where}: mapping 'asic' knows one level of registers, not {len(registers)}")
     if drams and set(drams[0][1].holds) != set(TENSORS):
-        problems.append(f"{where}: components.{drams[0][0]}.holds: the dram holds inputs, weights and outputs")
+        problems.append(
+            f"{where}: components.{drams[0][0]}.holds: the dram holds inputs, weights and outputs"
+        )
     links: dict[str, str] = {}
     for name, link in parts.items():
         if isinstance(link, Link):

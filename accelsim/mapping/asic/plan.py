@@ -1,7 +1,7 @@
 """What a mapped layer does, as arrays: which tile moves when, and how long each pass computes.
 
-A *pass* is the run of innermost loops over which at least one tensor stays in the array; it is the unit that the
-array does in lock-step and becomes one compute task. Rows of the tables are in program order.
+A *pass* is the run of innermost loops over which at least one tensor stays in the array; it is the unit that
+the array does in lock-step and becomes one compute task. Rows of the tables are in program order.
 """
 
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ Flags = NDArray[np.bool_]
 class TileMoves:
     """Tiles of one tensor at one shared level, one row per iteration of the loops above that level.
 
-    ``starts`` marks the rows where another tile takes the place of the last one; ``loaded`` is the bytes then read
-    from the level above (0 where nothing is read, as with outputs that begin), ``stored`` the bytes written back when
-    the tile leaves, ``tile`` its identity (equal numbers = the same part of the tensor).
+    ``starts`` marks the rows where another tile takes the place of the last one; ``loaded`` is the bytes then
+    read from the level above (0 where nothing is read, as with outputs that begin), ``stored`` the bytes
+    written back when the tile leaves, ``tile`` its identity (equal numbers = the same part of the tensor).
     """
 
     starts: Flags
@@ -46,9 +46,11 @@ class LevelTiles:
 class PassMoves:
     """One tensor between its innermost shared memory and the array, one row per pass, in bytes.
 
-    A tensor that stays through a pass is sent whole before it (``preload``, where ``starts``); one that changes
-    within a pass is streamed: ``head`` must arrive before the pass begins, ``body`` flows while it computes.
-    ``out_body`` flows back during the pass, ``drained`` leaves after the last pass of the tile that started there.
+    A tensor that stays through a pass is sent whole before it (``preload``, where ``starts``); one that
+    changes within a pass is streamed: ``head`` must arrive before the pass begins, ``body`` flows while it
+    computes.
+    ``out_body`` flows back during the pass, ``drained`` leaves after the last pass of the tile that started
+    there.
     """
 
     starts: Flags
@@ -64,7 +66,8 @@ class PassMoves:
 class LayerPlan:
     """A layer on the machine: its shared levels below DRAM (outermost first) and its passes.
 
-    ``parent`` maps each pass to its row of the innermost shared level; ``cycles`` is the compute time of each pass;
+    ``parent`` maps each pass to its row of the innermost shared level; ``cycles`` is the compute time of each
+    pass;
     ``moves`` is empty for arrays that are fed from their edges (systolic).
     """
 

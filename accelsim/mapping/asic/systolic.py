@@ -9,7 +9,9 @@ from accelsim.graph.shape import DIMS, ConvShape
 from accelsim.spec.dataflow import Dataflow
 
 GROUPS = {"M": ("N", "P", "Q"), "K": ("K",), "W": ("C", "R", "S")}
-"""A convolution as a matrix product (im2col): M output positions, K output channels, W products per output."""
+"""A convolution as a matrix product (im2col): M output positions, K output channels, W products per
+output.
+"""
 
 STATIONARY = {"M": "weights", "K": "inputs", "W": "outputs"}
 """The matrix that does not have the streamed dimension stays in the array."""
@@ -49,8 +51,9 @@ def fold_shape(dataflow: Dataflow) -> FoldShape:
     inner = str(dataflow.clusters[-1].size)
     if len(axes) != 2 or len(set(found)) != 2 or inner != "rows":
         raise AccelsimError(
-            f"dataflow {dataflow.name!r} does not fit a systolic_array: it needs two of N*P*Q, K and C*R*S as spatial"
-            " loops, the first over clusters of size 'rows', the second inside them (as in 'ws', 'os' and 'is')"
+            f"dataflow {dataflow.name!r} does not fit a systolic_array: it needs two of N*P*Q, K and"
+            " C*R*S as spatial loops, the first over clusters of size 'rows', the second inside them"
+            " (as in 'ws', 'os' and 'is')"
         )
     columns, rows = found
     (stream,) = set(GROUPS) - {columns, rows}
@@ -62,8 +65,8 @@ def fold_shape(dataflow: Dataflow) -> FoldShape:
 def grains(fold: FoldShape, array: SystolicArray, shape: ConvShape) -> dict[str, int]:
     """Multiples in which tiles may grow so that cutting a layer into tiles does not add folds.
 
-    An axis of n units takes n positions of the flattened dims; a tile that is a multiple of n of them ends where a
-    fold ends. Only the outermost dim of a flattened group is cut, the others stay whole.
+    An axis of n units takes n positions of the flattened dims; a tile that is a multiple of n of them ends
+    where a fold ends. Only the outermost dim of a flattened group is cut, the others stay whole.
     """
     grain = dict.fromkeys(DIMS, 1)
     for axis, units in ((fold.rows, array.rows), (fold.columns, array.columns)):

@@ -1,6 +1,6 @@
 """From a dataflow template to the loops of one layer on one array."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from accelsim.components.pe_array import PEArray
@@ -16,10 +16,11 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class ArrayLoops:
-    """A template on an array: ``outer`` temporal loops (buffer tiles split them), ``inner`` loops of the array.
+    """A template on an array: ``outer`` temporal loops (buffer tiles split them), ``inner`` loops of the
+    array.
 
-    ``step`` is the extent of each dim that the whole array covers below the outer loops, ``pe_tile`` the one that a
-    single PE works through in sequence.
+    ``step`` is the extent of each dim that the whole array covers below the outer loops, ``pe_tile`` the one
+    that a single PE works through in sequence.
     """
 
     outer: tuple[Loop, ...]
@@ -36,7 +37,9 @@ def _cluster_units(dataflow: Dataflow, array: PEArray, bounds: dict[str, int]) -
     for cluster in dataflow.clusters[1:]:
         if cluster.size is None:
             raise AccelsimError(f"dataflow {dataflow.name!r}: an inner cluster needs a size")
-        sizes.append(cluster.size.evaluate(known))
+        size = cluster.size.evaluate(known)
+        # A kernel that is taller than the array is done in parts: its loop folds over the rows there are.
+        sizes.append(size if cluster.size.constant is not None else min(size, rows))
     if not sizes:
         return [array.units]
     outermost = sizes[0]
@@ -70,9 +73,11 @@ def _refuse(dataflow: Dataflow) -> None:
             if loop.together:
                 problems.append(f"{text}: mapping 'asic' does not yet run dims that advance together")
             elif loop.offset is not None and str(loop.offset) != str(loop.size):
-                problems.append(f"{text}: mapping 'asic' does not yet run windows with an offset of their own")
+                problems.append(
+                    f"{text}: mapping 'asic' does not yet run windows with an offset of their own"
+                )
             bad = [d for d in loop.dims if d not in DIMS]
-            problems += [f"{text}: mapping 'asic' takes output-side dims {' '.join(DIMS)}, not {d}" for d in bad]
+            problems += [f"{text}: mapping 'asic' takes dims {' '.join(DIMS)}, not {d}" for d in bad]
         if sum(loop.spatial for loop in cluster.loops) > 1:
             problems.append(
                 f"dataflow {dataflow.name!r}: clusters.{level}: one spatial loop per cluster; join dims with '*'"
@@ -96,21 +101,24 @@ class _Builder:
         self.cap = cap
         self.extent = dict(shape.bounds)
         self.sized: list[tuple[Place, str, int]] = []
-        """Numbered temporal sizes above 1 that took effect: place, dim, tile."""
+        """Sizes above 1 of loops in time that took effect: place, dim, tile."""
+        self.whole: set[Place] = set()
+        """Those of them that are written as full."""
 
     def size(self, place: Place, loop: LoopSpec) -> int:
         """Positions of one iteration of a temporal loop over one dim."""
-        if str(loop.size) == "full":
-            return self.extent[loop.dims[0]]
-        return min(max(1, loop.size.evaluate(self.known)), self.cap.get(place, 1 << 62))
+        limit = self.cap.get(place, 1 << 62)
+        if loop.size.full:
+            return min(self.extent[loop.dims[0]], limit)
+        return min(max(1, loop.size.evaluate(self.known)), limit)
 
     def block(self, level: int, loop: LoopSpec, dim: str) -> int:
-        """Positions of ``dim`` that one unit takes: the loop's size, or what the first inner loop over it takes."""
+        """Positions of ``dim`` that one unit takes: the loop's size, or the first inner loop's over it."""
         if str(loop.size) != "1":
             return self.size((level, -1), loop)
         for inner in range(level + 1, len(self.dataflow.clusters)):
             for position, below in enumerate(self.dataflow.clusters[inner].loops):
-                if below.dims == (dim,) and not below.spatial and str(below.size) != "full":
+                if below.dims == (dim,) and not below.spatial and not below.size.full:
                     return self.size((inner, position), below)
         return 1
 
@@ -121,8 +129,9 @@ class _Builder:
             tiles = unroll([self.extent[d] for d in loop.dims], size)
         else:
             tiles = (min(size, self.extent[loop.dims[0]]),)
-            if str(loop.size) != "full" and tiles[0] > 1:
+            if tiles[0] > 1:
                 self.sized.append((place, loop.dims[0], tiles[0]))
+                self.whole |= {place} if loop.size.full else set()
         self.extent |= dict(zip(loop.dims, tiles, strict=True))
         return [Loop(d, t) for d, t in zip(loop.dims, tiles, strict=True)]
 
@@ -143,8 +152,8 @@ class _Builder:
         outer: list[Loop] = []
         inner: list[Loop] = []
         named = {d for c in self.dataflow.clusters for loop in c.loops for d in loop.dims}
-        for dim in ("N", "G"):  # independent problems: outermost, one at a time, unless the template names them
-            if dim not in named:
+        for dim in ("N", "G"):
+            if dim not in named:  # independent problems: outermost, one at a time
                 outer.append(Loop(dim, 1))
                 self.extent[dim] = 1
         step: dict[str, int] = {}
@@ -168,12 +177,13 @@ def array_loops(
     dataflow: Dataflow,
     array: PEArray,
     shape: ConvShape,
-    overflows: Callable[[dict[str, int]], str | None],
+    overflows: Callable[[dict[str, int]], Collection[str]],
 ) -> ArrayLoops:
     """Loops of a template for a layer on an array of processing elements.
 
-    ``overflows(pe_tile)`` names a tensor whose registers the tile does not fit (None if all fit). Numbered sizes of
-    the template are upper limits: while a tensor overflows, the outermost of them that it depends on shrinks by one.
+    ``overflows(pe_tile)`` names the tensors whose registers the tile does not fit. Sizes of the
+    template are upper limits: while one overflows, the outermost size that it depends on shrinks by one, those
+    written as ``full`` last.
 
     Raises
     ------
@@ -186,11 +196,16 @@ def array_loops(
     while True:
         builder = _Builder(dataflow, array, units, shape, cap)
         loops = builder.build()
-        tensor = overflows(loops.pe_tile)
-        if tensor is None:
+        full = overflows(loops.pe_tile)
+        for tensor in (t for t in RELEVANT if t in full):
+            shrink = [
+                (place in builder.whole, place, tile)
+                for place, dim, tile in builder.sized
+                if dim in RELEVANT[tensor]
+            ]
+            if shrink:
+                _, place, tile = min(shrink)
+                cap[place] = tile - 1
+                break
+        else:
             return loops
-        shrink = [(place, tile) for place, dim, tile in builder.sized if dim in RELEVANT[tensor]]
-        if not shrink:
-            return loops
-        place, tile = shrink[0]
-        cap[place] = tile - 1

@@ -13,7 +13,9 @@ Tile = dict[str, int]
 
 
 def tile_elements(shape: ConvShape, tile: Mapping[str, int], tensor: str) -> int:
-    """Elements of a tensor's tile that covers ``tile[dim]`` positions of every dim, window overlap counted once."""
+    """Elements of a tensor's tile that covers ``tile[dim]`` positions of every dim, window overlap counted
+    once.
+    """
     if tensor == "weights":
         return tile["G"] * tile["K"] * tile["C"] * tile["R"] * tile["S"]
     if tensor == "outputs":
@@ -26,8 +28,12 @@ def tile_elements(shape: ConvShape, tile: Mapping[str, int], tensor: str) -> int
     return elements
 
 
-def overflow(level: StorageLevel, shape: ConvShape, tile: Mapping[str, int], bits: Mapping[str, int]) -> list[str]:
-    """One sentence part for every memory of a level that the tile does not fit: who needs how much, what would do."""
+def overflow(
+    level: StorageLevel, shape: ConvShape, tile: Mapping[str, int], bits: Mapping[str, int]
+) -> list[str]:
+    """One sentence part for every memory of a level that the tile does not fit: who needs how much, what
+    would do.
+    """
     faults = []
     for name, memory in level.memories.items():
         needs = {
@@ -39,9 +45,10 @@ def overflow(level: StorageLevel, shape: ConvShape, tile: Mapping[str, int], bit
         if total > memory.size:
             largest = max(needs, key=lambda t: needs[t])
             parts = ", ".join(f"{t} {n} B" for t, n in needs.items())
+            copies = "one buffer" if memory.buffers == 1 else "two buffers"
             faults.append(
-                f"{name}.size of {int(memory.size)} B is too small for one tile: {largest} need most ({parts};"
-                f" {memory.buffers} buffer{'s' if memory.buffers > 1 else ''}); the smallest size that works is {total} B"
+                f"{name}.size of {int(memory.size)} B is too small for one tile: {largest} need most"
+                f" ({parts}; {copies}); the smallest size that works is {total} B"
             )
     return faults
 
@@ -52,11 +59,15 @@ def fits(level: StorageLevel, shape: ConvShape, tile: Mapping[str, int], bits: M
 
 
 CLASSES = (("N", "P", "Q"), ("C", "R", "S"), ("K",))
-"""Dims that leave the same tensor alone: weights, outputs, inputs. What grows first decides what stays longest."""
+"""Dims that leave the same tensor alone: weights, outputs, inputs. What grows first decides what stays
+longest.
+"""
 
 
 def growth_orders(order: Sequence[str]) -> list[list[str]]:
-    """Orders, outermost first, in which dims may grow: the template's own, then every order of the classes."""
+    """Orders, outermost first, in which dims may grow: the template's own, then every order of the
+    classes.
+    """
     ranked = [sorted(dims, key=lambda d: order.index(d) if d in order else -1) for dims in CLASSES]
     rest = [d for d in order if not any(d in dims for dims in CLASSES)]
     candidates = [list(order)]
@@ -93,8 +104,9 @@ def grow(
     """Tile of each shared buffer, outermost first.
 
     The innermost buffer starts from ``step`` (what the array covers at once), every outer one from the tile
-    inside it. Dims grow from the innermost loop of ``order`` outwards, each as far as it fits, in multiples of what is
-    already there (aligned; the last tile may be short); a dim that is not yet whole grows from multiples of ``unit``.
+    inside it. Dims grow from the innermost loop of ``order`` outwards, each as far as it fits, in multiples
+    of what is already there (aligned; the last tile may be short); a dim that is not yet whole grows from
+    multiples of ``unit``.
     ``unlimited`` gives every buffer the whole layer.
 
     Raises

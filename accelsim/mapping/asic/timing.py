@@ -1,4 +1,6 @@
-"""Service times as whole cycles of the chip's clock, and cycles as picoseconds, each rounded up once per task."""
+"""Service times as whole cycles of the chip's clock, and cycles as picoseconds, each rounded up once per
+task.
+"""
 
 from fractions import Fraction
 
@@ -20,7 +22,8 @@ def cycle_ps(clock_Hz: float) -> tuple[int, int]:
 def to_cycles(service_s: NDArray[np.float64], clock_Hz: float) -> Ints:
     """Seconds to whole cycles, rounded up."""
     cycles = np.asarray(service_s, float) * clock_Hz
-    return np.ceil(cycles - NOISE * np.maximum(cycles, 1.0)).astype(np.int64)
+    whole: Ints = np.ceil(cycles - NOISE * np.maximum(cycles, 1.0)).astype(np.int64)
+    return whole
 
 
 def to_ps(cycles: Ints, period: tuple[int, int]) -> Ints:
@@ -29,4 +32,5 @@ def to_ps(cycles: Ints, period: tuple[int, int]) -> Ints:
     if denominator == 1:
         return cycles * numerator
     whole, rest = np.divmod(cycles, denominator)
-    return whole * numerator + -(-rest * numerator // denominator)
+    up: Ints = whole * numerator + -(-rest * numerator // denominator)
+    return up

@@ -20,8 +20,8 @@ NAMES = {"outputs": "partial sums"}
 class Wiring:
     """Resources and task kinds of a machine.
 
-    A transfer that needs several parts of the machine at once (a buffer's port and the link behind it) occupies
-    the narrowest; the others are booked as bytes. ``unlimited`` makes every transfer take no time.
+    A transfer that needs several parts of the machine at once (a buffer's port and the link behind it)
+    occupies the narrowest; the others are booked as bytes. ``unlimited`` makes every transfer take no time.
     """
 
     def __init__(self, machine: Machine, unlimited: bool) -> None:
@@ -71,7 +71,11 @@ class Wiring:
                     both = self._resource(link.resource(name), link.service_s)
                     made[name] = (both, both)
             memory = self.machine.components.get(innermost.get(tensor, ""))
-            narrower = isinstance(memory, SRAM) and memory.bandwidth is not None and memory.bandwidth < link.bandwidth
+            narrower = (
+                isinstance(memory, SRAM)
+                and memory.bandwidth is not None
+                and memory.bandwidth < link.bandwidth
+            )
             if not narrower:
                 down[tensor], up[tensor] = made[name]
         return down, up
@@ -85,7 +89,9 @@ class Wiring:
         return self._kind_of[kind]
 
     def load(self, tensor: str, parent: int, child: int) -> tuple[int, int]:
-        """Resource and kind of bringing a tile from one shared level to a lower one (or towards the array)."""
+        """Resource and kind of bringing a tile from one shared level to a lower one (or towards the
+        array).
+        """
         resource = self._port(tensor, parent)
         return resource, self.kind(f"load {NAMES.get(tensor, tensor)}", resource)
 
