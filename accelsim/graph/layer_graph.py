@@ -133,6 +133,10 @@ class LayerGraph:
         """Operators whose outputs the operator ``name`` reads, in topological order."""
         return self._in_order(self._makers[self[name].name])
 
+    def renamed(self, name: str) -> "LayerGraph":
+        """Return the same graph under another name."""
+        return replace(self, name=name)
+
     @cached_property
     def _ranks(self) -> dict[str, int]:
         return {op.name: rank for rank, op in enumerate(self.operators)}

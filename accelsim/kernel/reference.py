@@ -57,9 +57,8 @@ class SimpyEngine:
         self._touched: set[int] = set()
         self._armed = False
         zero_delays: list[int] = []
-        for task, waits in enumerate(flat.waits.tolist()):
-            if waits == 0:
-                self._become_ready(task, zero_delays)
+        for task in np.flatnonzero(flat.waits == 0).tolist():
+            self._become_ready(task, zero_delays)
         self._complete(zero_delays)
 
     def reached(self, gate: int) -> simpy.Event:
@@ -135,8 +134,10 @@ class SimpyEngine:
         self._touched.clear()
 
 
-def simulate_simpy(flat: Flat, resources: Sequence[Resource], keep_starts: bool) -> Timing:
-    """Run a block that starts with everything idle."""
+def simulate_simpy(
+    flat: Flat, resources: Sequence[Resource], keep_starts: bool, _: bool
+) -> Timing:
+    """Run a block that starts with everything idle, every task; there is nothing to fast-forward."""
     env = simpy.Environment(initial_time=0)
     engine = SimpyEngine(env, flat, resources)
     env.run()

@@ -66,15 +66,16 @@ class _Machine:
         self.document = document
         self.chain = (*chain, document.file) if document.file not in chain else chain
         self.problems = problems
+        self.before = len(problems)
         self.root, self.inner_settings = self._set(settings)
         self._drop_non_mappings("parameters", "components", "parts")
         self.root = substitute(self.root, bind(self.root, arguments, where, problems), problems)
 
     def build(self) -> Architecture | None:
         """The record, or None after adding what is wrong to the problems."""
-        before = len(self.problems)
+        others = len(self.problems)
         components = self._components()
-        sound = len(self.problems) == before
+        sound = len(self.problems) == others
         parts = self._parts()
         data = self.root.plain()
         data["components"] = components if sound else {}
@@ -85,10 +86,10 @@ class _Machine:
         except ValidationError as error:
             explain(error, Architecture, self.root, (), self.problems)
             return None
-        if not components and not parts and len(self.problems) == before:
+        if not components and not parts and len(self.problems) == self.before:
             self.problems.add(self.root, (), "has neither components nor parts")
         machine._document = replace(self.document, root=self.root)
-        return machine if len(self.problems) == before else None
+        return machine if len(self.problems) == self.before else None
 
     def _set(self, settings: Mapping[str, object]) -> tuple[Node, dict[str, dict[str, object]]]:
         """Put settings in, except those that reach into a part's own file; these go on to the part."""

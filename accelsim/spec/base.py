@@ -48,6 +48,16 @@ class FileSpec(Spec):
 
     _document: Document | None = None
 
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._fields() == other._fields()  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash(self._fields())
+
+    def _fields(self) -> tuple[Any, ...]:
+        """Its content, without the place it was read from."""
+        return tuple(getattr(self, name) for name in type(self).model_fields)
+
     @property
     def path(self) -> str | None:
         """The file it was read from, None if it was built in Python."""

@@ -61,14 +61,14 @@ def _replace(node: Node, path: tuple[Step, ...], parameters: Mapping[str, Node],
     for name in _REFERENCE.findall(value):
         if name not in parameters:
             hint = did_you_mean(name, parameters) or "; 'parameters:' lists what $ can stand for"
-            problems.add(node, path, f"unknown parameter '${name}'{hint}")
+            problems.add(node, path, f"unknown parameter '${name}'{hint}", settles=True)
             return node
     whole = _REFERENCE.fullmatch(value)
     if whole:
         return _placed(parameters[whole[1]], node)
     for name in set(_REFERENCE.findall(value)):
         if isinstance(parameters[name].value, dict | list):
-            problems.add(node, path, f"cannot take the list or mapping ${name} inside text")
+            problems.add(node, path, f"cannot take the list or mapping ${name} inside text", settles=True)
             return node
     text = _REFERENCE.sub(lambda match: str(parameters[match[1]].plain()), value)
     notes = "".join(dict.fromkeys(parameters[name].note for name in _REFERENCE.findall(value)))

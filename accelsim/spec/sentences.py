@@ -63,6 +63,8 @@ def explain(
             problems.add(node.walk(loc)[0], (*path, *loc), _unknown(model, loc))
         else:
             found, depth = node.walk(loc)
+            if finding["type"] == "too_short" and len(found.value) >= finding["ctx"]["min_length"]:
+                continue  # entries that are wrong were not counted; they have findings of their own
             if loc[:depth] not in answered:  # members of a union are refused one by one
                 answered.add(loc[:depth])
                 _add(problems, found, (*path, *loc[:depth]), finding)
@@ -113,13 +115,19 @@ def field_names(model: type[BaseModel]) -> list[str]:
 def _unknown(model: type[BaseModel], loc: tuple[Step, ...]) -> str:
     owner = _owner(model, loc[:-1])
     names = field_names(owner) if owner else []
-    hint = did_you_mean(loc[-1], names) or (f"; known are {', '.join(names)}" if names else "")
+    hint = _nearest(loc[-1], names) or (f"; known are {', '.join(names)}" if names else "")
     return f"unknown field{hint}"
+
+
+def _nearest(name: Step, names: list[str]) -> str:
+    """As did_you_mean, but an abbreviation means the one field that it starts."""
+    started = [known for known in names if len(str(name)) > 2 and known.startswith(str(name))]
+    return f"; did you mean {started[0]!r}?" if len(started) == 1 else did_you_mean(name, names)
 
 
 def _meant(model: type[BaseModel], loc: tuple[Step, ...]) -> str:
     owner = _owner(model, loc[:-1])
-    hint = did_you_mean(loc[-1], field_names(owner) if owner else ())
+    hint = _nearest(loc[-1], field_names(owner) if owner else [])
     return hint.partition("'")[2].rpartition("'")[0]
 
 

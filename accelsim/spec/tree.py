@@ -103,16 +103,27 @@ class Problem:
         return f"{place}: {self.path}{joined}{self.text}"
 
 
-_PREDICATES = {"must", "needs", "is", "has", "holds", "cannot"}
+_PREDICATES = {"must", "needs", "is", "has", "holds", "cannot", "names", "goes", "contains"}
 """A rule that starts with one of these words continues the path as a sentence; others follow a colon."""
 
 
 class Problems(list[Problem]):
     """What is wrong with one or several files, collected so that all of it is answered at once."""
 
-    def add(self, node: Node, path: Iterable[Step], text: str) -> None:
-        """Note that ``text`` is wrong with the value at ``path``, which ``node`` holds."""
-        self.append(Problem(node.file, node.line, dotted(path), text + node.note))
+    def __init__(self) -> None:
+        super().__init__()
+        self._settled: set[tuple[str, int, str]] = set()
+
+    def add(self, node: Node, path: Iterable[Step], text: str, settles: bool = False) -> None:
+        """Note that ``text`` is wrong with the value at ``path``, which ``node`` holds.
+
+        One that ``settles`` its value keeps later ones about that value away, because they follow from it.
+        """
+        place = (node.file, node.line, dotted(path))
+        if place not in self._settled:
+            self.append(Problem(*place, text + node.note))
+        if settles:
+            self._settled.add(place)
 
     def raise_any(self) -> None:
         """Raise all problems as one AccelsimError, in the order of the files and their lines."""

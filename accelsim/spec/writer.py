@@ -56,7 +56,7 @@ def _fits(node: yaml.CollectionNode) -> bool:
         return False
     if any(isinstance(part, yaml.CollectionNode) and not part.flow_style for part in parts):
         return False
-    return _length(node) < WIDTH - 20
+    return _length(node) < WIDTH - 10
 
 
 def _length(node: yaml.Node) -> int:

@@ -9,7 +9,17 @@ from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.layer_graph import LayerGraph
 
 BUILDERS = {
+    "alexnet": "plain",
+    "ds-cnn": "keyword_spotting",
+    "efficientnet-b0": "mobile",
+    "mobilenet-v2": "mobile",
+    "mobilenet-v3-large": "mobile",
     "resnet": "resnet",
+    "resnet8": "cifar",
+    "resnet9": "cifar",
+    "unet": "unet",
+    "vgg16": "plain",
+    "vit": "vision_transformer",
 }
 """Builder name -> module of this package; the function bears the builder's name with underscores."""
 
@@ -29,7 +39,7 @@ def build(
     from accelsim.graph.builders.net import Net
 
     parameters = parameters or {}
-    problems = [f"{key}: {problem}" for key, problem in check(builder, parameters)]
+    problems = [joined(key, problem) for key, problem in check(builder, parameters)]
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
         problems.append(f"batch must be a whole number of at least 1, not {batch!r}")
     if problems:
@@ -53,6 +63,11 @@ def check(builder: str, parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
     return problems
 
 
+def joined(path: str, text: str) -> str:
+    """Put a field's path before what is wrong with it: "x must be ..." but "x: unknown ..."."""
+    return f"{path} {text}" if text.startswith(("must ", "needs ")) else f"{path}: {text}"
+
+
 def parameters_of(builder: str) -> dict[str, Parameter]:
     """Return the keyword parameters of a builder with their defaults; AccelsimError if it is unknown."""
     return {
@@ -71,7 +86,7 @@ def _function(builder: str) -> Callable[..., LayerGraph]:
     return function
 
 
-def _wrong(kind: object, value: object) -> str:
+def _wrong(kind: object, value: Any) -> str:
     """What is wrong with a value for a parameter annotated ``int``, ``bool``, ``str`` or a list of lists."""
     shown = repr(value)[:60]
     if kind is bool:

@@ -132,15 +132,21 @@ class Net:
         name = name or f"{x.name}.{kind}"
         return self.append(elementary(name, kind, [x], [self.tensor(name, *x.shape)]))
 
-    def join(self, kind: str, x: Tensor, y: Tensor, *, name: str) -> Tensor:
-        """Combine two tensors by ``add``, ``mul`` and so on; the second may be broadcast."""
-        return self.append(elementary(name, kind, [x, y], [self.tensor(name, *x.shape)]))
+    def join(self, kind: str, *xs: Tensor, name: str) -> Tensor:
+        """Combine tensors by ``add``, ``mul`` and so on; those after the first may be broadcast."""
+        return self.append(elementary(name, kind, xs, [self.tensor(name, *xs[0].shape)]))
 
     def add_weight(self, x: Tensor, *, name: str) -> Tensor:
         """Add a learned tensor that is the same for every item of the batch."""
         out = [self.tensor(name, *x.shape)]
         weights = [self.weight(f"{name}.weight", 1, *x.shape[1:])]
         return self.append(elementary(name, "add", [x], out, weights=weights))
+
+    def prepend_weight(self, x: Tensor, *, name: str) -> Tensor:
+        """Put one learned row in front of the rows of every item of the batch."""
+        out = [self.tensor(name, x.shape[0], x.shape[1] + 1, *x.shape[2:])]
+        weights = [self.weight(f"{name}.weight", 1, 1, *x.shape[2:])]
+        return self.append(elementary(name, "concatenation", [x], out, weights=weights))
 
     def concat(self, xs: Sequence[Tensor], *, name: str, axis: int = 1) -> Tensor:
         """Join along ``axis``."""
@@ -194,3 +200,11 @@ class Net:
 def pair(value: int | tuple[int, int]) -> tuple[int, int]:
     """Return (rows, columns) of a value that may be one number for both."""
     return (value, value) if isinstance(value, int) else value
+
+
+def same_padding(x: Tensor, kernel: tuple[int, int], stride: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Zeros (top, left, bottom, right) that make the output ceil(input / stride); an odd zero comes last."""
+    rows, columns = (
+        max((-(-x.shape[2 + i] // stride[i]) - 1) * stride[i] + kernel[i] - x.shape[2 + i], 0) for i in (0, 1)
+    )
+    return rows // 2, columns // 2, rows - rows // 2, columns - columns // 2

@@ -21,8 +21,8 @@ def closed_form_cycles(
     """Cycles of a layer, estimated.
 
     The array works through its passes; each lasts as long as its compute or, if longer, the slowest stream
-    beside it. With a single register buffer, what must be in the array before a pass is not hidden behind the
-    one before; with a single shared buffer, neither are its loads and stores. In front stands the first tile's
+    beside it. With a single register buffer, what must be in the array before a pass is not hidden by the one
+    before; with a single shared buffer, neither are its loads and stores. In front stands the first tile's
     way in, behind the last one's way out. The busiest resource and the longest chain of tasks bound the layer
     from below, so the estimate is never smaller.
     """

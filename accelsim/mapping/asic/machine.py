@@ -124,7 +124,7 @@ def machine(architecture: Architecture) -> Machine:
             for tensor in link.carries:
                 if tensor in links:
                     problems.append(
-                        f"{where}: components.{name}.carries: {tensor} are already carried by {links[tensor]!r}"
+                        f"{where}: components.{name}.carries: {links[tensor]!r} carries {tensor} already"
                     )
                 links[tensor] = name
     if arrays:

@@ -80,7 +80,7 @@ def _refuse(dataflow: Dataflow) -> None:
             problems += [f"{text}: mapping 'asic' takes dims {' '.join(DIMS)}, not {d}" for d in bad]
         if sum(loop.spatial for loop in cluster.loops) > 1:
             problems.append(
-                f"dataflow {dataflow.name!r}: clusters.{level}: one spatial loop per cluster; join dims with '*'"
+                f"dataflow {dataflow.name!r}: clusters.{level}: one spatial loop per cluster; join by '*'"
             )
     missing = [d for d in "KCPQRS" if d not in named]
     problems += [f"dataflow {dataflow.name!r}: no loop over {d}; add e.g. '{d}:full'" for d in missing]
@@ -182,8 +182,8 @@ def array_loops(
     """Loops of a template for a layer on an array of processing elements.
 
     ``overflows(pe_tile)`` names the tensors whose registers the tile does not fit. Sizes of the
-    template are upper limits: while one overflows, the outermost size that it depends on shrinks by one, those
-    written as ``full`` last.
+    template are upper limits: while one overflows, the outermost size that it depends on shrinks by one,
+    those written as ``full`` last.
 
     Raises
     ------

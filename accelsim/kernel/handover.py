@@ -1,0 +1,146 @@
+"""Hand a sub-program from a SimPy process to the compiled engine.
+
+*Exclusively*: the process holds everything the program uses, so its duration is fixed, is found once
+and is one timeout::
+
+    def server(env, requests, step):
+        while True:
+            request = yield requests.get()
+            yield exclusive(env, step)
+            request.succeed()
+
+*Shared*: the program runs beside processes that act on it through gates (tasks that a process ends)::
+
+    def host(env, device):
+        for gate in (3, 7):
+            yield device.reached(gate)
+            yield env.timeout(500)  # what happens outside takes 500 ps
+            device.complete(gate)
+
+    device = Shared(env, block, resources, gates=[3, 7])
+    env.process(host(env, device))
+    env.run(until=device.done)
+
+The engine never passes an event of SimPy, so a process always acts at or after the engine's time, and
+the starts equal those of one engine running everything.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+import simpy
+
+from accelsim.errors import AccelsimError
+from accelsim.kernel import events
+from accelsim.kernel.event_run import EventRun
+from accelsim.kernel.flat import Flat
+from accelsim.kernel.program import Program
+from accelsim.kernel.resource import Resource
+from accelsim.kernel.result import Result
+from accelsim.kernel.run import run
+
+AFTER_ALL: Any = 2  # SimPy's own priorities are 0 (urgent) and 1 (normal)
+_known: WeakKeyDictionary[Program, Result] = WeakKeyDictionary()
+
+
+def exclusive(env: simpy.Environment, program: Program) -> simpy.Timeout:
+    """Run a program whose resources nothing else uses meanwhile: an event after its makespan.
+
+    Its value is the Result. The program is simulated once, however often it is run.
+    """
+    if program not in _known:
+        _known[program] = run(program)
+    return env.timeout(_known[program].makespan_ps, _known[program])
+
+
+class Shared:
+    """A flat block on the compiled engine beside SimPy processes, starting now.
+
+    Parameters
+    ----------
+    gates : sequence of int
+        Pure delays that a process ends: ``reached(gate)`` is the event that what it waits for has
+        ended, ``complete(gate)`` ends it at the present instant.
+
+    Attributes
+    ----------
+    done : simpy.Event
+        Every task has ended; ``starts`` is then known.
+    """
+
+    def __init__(
+        self, env: simpy.Environment, flat: Flat, resources: Sequence[Resource], gates: Sequence[int] = ()
+    ) -> None:
+        wrong = [g for g in gates if not (0 <= g < len(flat) and flat.resource[g] < 0)]
+        if wrong:
+            raise AccelsimError(
+                *(f"shared: gate {g} is not a pure delay of this block of {len(flat)} tasks" for g in wrong)
+            )
+        self._env, self._flat = env, flat
+        self._origin = int(env.now)
+        self._run = EventRun(flat, resources, gates)
+        self._gates = {int(gate): env.event() for gate in gates}
+        self._begun: dict[int, int] = {}
+        self._told = 0
+        self._settle_at = -1
+        self._wakes_at = -1
+        self.done = env.event()
+        self._after_phase_a()
+
+    def reached(self, gate: int) -> simpy.Event:
+        """Return the event that everything the gate waits for has ended."""
+        return self._gates[gate]
+
+    def complete(self, gate: int) -> None:
+        """End a gate that has been reached, now."""
+        if gate not in self._begun:
+            raise AccelsimError(f"shared: gate {gate} has not been reached, so it cannot be completed")
+        self._run.complete(gate, int(self._env.now) - self._origin)
+        self._after_phase_a()
+
+    @property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """Start of every task, in picoseconds since the block started, once all have ended."""
+        starts = self._run.ends - self._flat.duration
+        starts[list(self._begun)] = list(self._begun.values())
+        return starts
+
+    def _after_phase_a(self) -> None:
+        """Tell what was reached, and arm the settle event, which runs after all others of this instant."""
+        now = int(self._env.now)
+        for gate in self._run.newly_reached(self._told).tolist():
+            self._told += 1
+            self._begun[gate] = now - self._origin
+            self._gates[gate].succeed()
+        if self._settle_at != now:
+            self._settle_at = now
+            self._schedule(self._settle, 0)
+
+    def _schedule(self, callback: Any, delay: int) -> None:
+        event = simpy.Event(self._env)
+        event._ok, event._value = True, None
+        event.callbacks.append(callback)
+        self._env.schedule(event, priority=AFTER_ALL, delay=delay)
+
+    def _settle(self, _: Any) -> None:
+        """Settle this instant, then go on alone up to, not into, the next instant SimPy knows of."""
+        now = int(self._env.now)
+        self._settle_at = -1
+        following = self._env.peek()
+        limit = events.NEVER if following == float("inf") else int(following) - self._origin
+        self._run.advance(max(limit, now - self._origin + 1) if limit > now - self._origin else limit)
+        reached = int(self._run.state[events.REACHED])
+        time = int(self._run.state[events.NOW]) + self._origin
+        if reached > self._told:
+            self._wake(time)
+        elif self._run.state[events.DONE] == len(self._flat):
+            self._finish(time)
+        elif self._run.next_end < events.NEVER:
+            self._wake(self._run.next_end + self._origin)
+
+    def _wake(self, time: int) -> None:
+        self._wakes_at = time
+        self._schedule(self._awake, time - int(self._env.now))
