@@ -27,9 +27,9 @@ def _row(operator: OperatorResult) -> tuple[str, ...]:
     )
 
 
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
+def table(rows: list[tuple[str, ...]], left: tuple[int, ...] = (0, 1, 5)) -> list[str]:
+    """Lines of a table whose columns ``left`` are flush left, the others flush right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    left = (0, 1, 5)
     return [
         "  ".join(
             cell.ljust(width) if i in left else cell.rjust(width)
@@ -46,7 +46,7 @@ def summary(result: Result) -> str:
     lines = [f"{result.workload} on {result.architecture} ({result.engine}, preset {result.preset})"]
     if result.switches:
         lines.append("switches: " + ", ".join(f"{k}={v}" for k, v in result.switches.items()))
-    lines += ["", *_table([HEADINGS, *(_row(o) for o in shown)])]
+    lines += ["", *table([HEADINGS, *(_row(o) for o in shown)])]
     fused = sum(o.fused_into is not None for o in result.operators)
     free = len(result.operators) - len(timed) - fused
     rest = [f"{len(timed) - len(shown)} more timed"] if len(timed) > len(shown) else []

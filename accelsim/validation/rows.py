@@ -1,0 +1,95 @@
+"""The rows of ``accelsim/validation/*.yaml``: one published number each."""
+
+from importlib.resources import files
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from accelsim.errors import AccelsimError, did_you_mean
+from accelsim.spec.base import FileSpec, Spec
+from accelsim.spec.reader import read_file
+from accelsim.spec.sentences import explain
+from accelsim.spec.tree import Problems
+
+System = Literal[
+    "systolic", "eyeriss", "nvdla", "shidiannao", "nasaic", "llm", "gpu", "long-context",
+    "inflash", "rdu", "coe", "graphics", "ethos-u55", "soft-errors",
+]  # fmt: skip
+
+
+class Row(Spec):
+    """One published number and how to get the simulated one."""
+
+    id: str
+    what: str
+    """what the number is, in words"""
+    published: float
+    unit: str
+    tolerance: Annotated[float | None, Field(ge=0)] = None
+    """largest relative error that counts as agreement; None: reported without a verdict"""
+    goal: Annotated[float | None, Field(ge=0)] = None
+    """relative error that would be wished for"""
+    kind: Literal["arithmetic", "calibrated", "predicted"]
+    """whether it follows from the inputs alone, was used to set a constant, or is predicted"""
+    quality: Literal["measured", "paper", "vendor", "secondary", "recalled", "derived"]
+    """how the published number is known"""
+    cause: str | None = None
+    """why a row outside its tolerance is where it is"""
+    source: str
+    architecture: str
+    preset: str = "physical"
+    switches: dict[str, Any] = Field(default_factory=dict)
+    workload: str | None = None
+    layers: tuple[dict[str, Any], ...] | None = None
+    """the workload written out, instead of a name"""
+    measure: Literal["cycles", "last_cycle", "latency_s"]
+    """cycles, the sum over operators of the index of the last cycle (counted from 0), or seconds"""
+    operator: str | None = None
+    """one operator of the workload; None: all that have MACs"""
+    input: str | None = None
+    """field of the architecture that the number depends on"""
+    sign: Literal["+", "-", "0"] | None = None
+    """which way the number moves when that field grows by a tenth, or by one where it is a count"""
+
+    @model_validator(mode="after")
+    def _one_workload(self) -> "Row":
+        if (self.workload is None) == (self.layers is None):
+            raise ValueError("give either workload or layers")
+        return self
+
+
+class RowFile(FileSpec):
+    """A file of rows about one system."""
+
+    kind: Literal["validation"]
+    system: System
+    rows: Annotated[tuple[Row, ...], Field(min_length=1)]
+
+
+def load_rows(system: str | None = None) -> list[tuple[str, Row]]:
+    """(system, row) of all shipped rows, or of one system.
+
+    Raises
+    ------
+    AccelsimError
+        For a system that has no rows, or a file that is wrong.
+    """
+    found: list[tuple[str, Row]] = []
+    problems = Problems()
+    folder = files("accelsim.validation")
+    for file in sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name):
+        for document in read_file(file, f"accelsim/validation/{file.name}"):
+            try:
+                rows = RowFile.model_validate(document.data)
+            except ValidationError as error:
+                explain(error, RowFile, document.root, (), problems)
+                continue
+            found += [(rows.system, row) for row in rows.rows]
+    problems.raise_any()
+    if system is not None:
+        known = tuple(dict.fromkeys(name for name, _ in found))
+        if system not in known:
+            hint = did_you_mean(system, known) or f"; there are {', '.join(known)}"
+            raise AccelsimError(f"no published numbers of a system {system[:60]!r}{hint}")
+        found = [(name, row) for name, row in found if name == system]
+    return found

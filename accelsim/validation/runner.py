@@ -1,0 +1,169 @@
+"""Run every row with its own preset and switches, and again as ``physical``, and compare."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from accelsim.api import simulate
+from accelsim.errors import AccelsimError
+from accelsim.graph.layers import from_layers
+from accelsim.results import Result
+from accelsim.validation.rows import Row, load_rows
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A row with its simulated number; ``error`` is relative, ``ok`` None where there is no tolerance."""
+
+    id: str
+    system: str
+    what: str
+    published: float
+    simulated: float
+    physical: float
+    unit: str
+    error: float
+    tolerance: float | None
+    goal: float | None
+    ok: bool | None
+    kind: str
+    cause: str | None
+    preset: str
+    switches: Mapping[str, Any]
+    quality: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """All rows. A row outside its tolerance with a stated cause is a known deviation."""
+
+    rows: tuple[Checked, ...]
+
+    @property
+    def failed(self) -> tuple[Checked, ...]:
+        """Rows outside their tolerance without a stated cause."""
+        return tuple(r for r in self.rows if r.ok is False and r.cause is None)
+
+    @property
+    def deviating(self) -> tuple[Checked, ...]:
+        """Rows outside their tolerance whose cause is stated."""
+        return tuple(r for r in self.rows if r.ok is False and r.cause is not None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, in the form that ``accelsim validate --json`` prints."""
+        return {"rows": [asdict(row) for row in self.rows]}
+
+    def to_frame(self) -> "DataFrame":
+        """One row per published number."""
+        import pandas as pd
+
+        return pd.DataFrame(self.to_dict()["rows"])
+
+    def __str__(self) -> str:
+        from accelsim.results.summary import table
+
+        head = ("row", "kind", "published", "simulated", "physical", "error", "tolerance", "ok")
+        body = [
+            (
+                r.id,
+                r.kind,
+                f"{r.published:,.6g}" if r.published % 1 else f"{r.published:,.0f}",
+                f"{r.simulated:,.6g}" if r.simulated % 1 else f"{r.simulated:,.0f}",
+                f"{r.physical:,.6g}" if r.physical % 1 else f"{r.physical:,.0f}",
+                f"{r.error:+.2%}",
+                "" if r.tolerance is None else f"{r.tolerance:.2%}",
+                {True: "yes", False: "no", None: ""}[r.ok],
+            )
+            for r in self.rows
+        ]
+        lines = table([head, *body], left=(0, 1))
+        lines += [f"{r.id}: {r.cause}" for r in self.deviating]
+        inside = sum(r.ok is True for r in self.rows)
+        reported = sum(r.ok is None for r in self.rows)
+        lines.append(
+            f"{len(self.rows)} rows: {inside} inside their tolerance, {len(self.deviating)} known deviations,"
+            f" {len(self.failed)} failed, {reported} reported without a verdict"
+        )
+        return "\n".join(lines)
+
+
+def validate(system: str | None = None) -> Validation:
+    """Compare published numbers with simulated ones.
+
+    Parameters
+    ----------
+    system : one system only, e.g. ``systolic``; None for all
+
+    Raises
+    ------
+    AccelsimError
+        For an unknown system, or a row that cannot be run.
+    """
+    from tqdm.auto import tqdm
+
+    known: dict[tuple[Any, ...], Result] = {}
+    rows = load_rows(system)
+    return Validation(
+        tuple(_check(name, row, known) for name, row in tqdm(rows, desc="validate", delay=2, disable=None))
+    )
+
+
+def _check(system: str, row: Row, known: dict[tuple[Any, ...], Result]) -> Checked:
+    simulated = measured(row, _run(row, row.preset, row.switches, known))
+    physical = measured(row, _run(row, "physical", row.switches, known))
+    error = simulated / row.published - 1 if row.published else float(simulated != 0)
+    return Checked(
+        id=row.id,
+        system=system,
+        what=row.what,
+        published=row.published,
+        simulated=simulated,
+        physical=physical,
+        unit=row.unit,
+        error=error,
+        tolerance=row.tolerance,
+        goal=row.goal,
+        ok=None if row.tolerance is None else abs(error) <= row.tolerance,
+        kind=row.kind,
+        cause=row.cause,
+        preset=row.preset,
+        switches=row.switches,
+        quality=row.quality,
+        source=row.source,
+    )
+
+
+def _run(row: Row, preset: str, switches: Mapping[str, Any], known: dict[tuple[Any, ...], Result]) -> Result:
+    key = (row.workload or row.id, row.architecture, preset, tuple(sorted(switches.items())))
+    if key not in known:
+        workload = row.workload or from_layers(row.id, row.layers or ())
+        try:
+            known[key] = simulate(workload, row.architecture, preset=preset, **switches)
+        except AccelsimError as error:
+            raise AccelsimError(*(f"row {row.id}: {problem}" for problem in error.problems)) from error
+    return known[key]
+
+
+def measured(row: Row, result: Result) -> float:
+    """The number that a row asks for.
+
+    Raises
+    ------
+    AccelsimError
+        If the workload has no operator of that name, or the operator no number of cycles.
+    """
+    chosen = [o for o in result.operators if (o.name == row.operator if row.operator else o.macs)]
+    if not chosen:
+        raise AccelsimError(f"row {row.id}: {result.workload} has no operator {row.operator!r}")
+    if row.measure == "latency_s":
+        return sum(o.latency_s for o in chosen)
+    cycles = [o.cycles for o in chosen]
+    total = sum(c for c in cycles if c is not None)
+    if None in cycles:
+        raise AccelsimError(f"row {row.id}: not every operator has a number of cycles")
+    # The index of the last cycle, counted from 0, is one less than the number of cycles.
+    return total - len(cycles) if row.measure == "last_cycle" else total
