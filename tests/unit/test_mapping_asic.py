@@ -1,0 +1,157 @@
+"""What the asic family says and does, sentence by sentence."""
+
+import pytest
+
+import accelsim as acs
+from accelsim.graph.layers import from_layers
+
+CONV = {
+    "name": "conv", "type": "convolution", "in_channels": 16, "input": [14, 14], "out_channels": 32,
+    "kernel": 3, "padding": 1,
+}  # fmt: skip
+
+
+def net(*layers, **options):
+    return from_layers("net", layers or [CONV], **options)
+
+
+def problems(*args, **kwargs):
+    with pytest.raises(acs.AccelsimError) as caught:
+        acs.simulate(*args, **kwargs)
+    return list(caught.value.problems)
+
+
+def test_a_memory_too_small_for_one_tile_says_which_tensor_and_what_would_do():
+    assert problems(net(), "pe-array", settings={"components.glb.size": "100 B"}) == [
+        "conv: glb.size of 100 B is too small for one tile: weights need most (inputs 16 B, weights 256 B,"
+        " outputs 64 B; two buffers); the smallest size that works is 672 B"
+    ]
+
+
+def test_the_smallest_size_that_works_works_and_one_byte_less_does_not():
+    sentence = problems(net(), "pe-array", settings={"components.glb.size": "100 B"})[0]
+    size = int(sentence.split("smallest size that works is ")[1].split()[0])
+    acs.simulate(net(), "pe-array", settings={"components.glb.size": f"{size} B"})
+    assert (
+        "too small for one tile"
+        in problems(net(), "pe-array", settings={"components.glb.size": f"{size - 1} B"})[0]
+    )
+
+
+def test_registers_too_small_for_one_operand():
+    (sentence,) = problems(net(), "pe-array", settings={"components.registers.size": "1 B"})
+    assert sentence == (
+        "conv: components.registers.size of 1 B is too small for one tile: outputs need most (inputs 1 B,"
+        " weights 1 B, outputs 4 B; two buffers); the smallest size that works is 12 B"
+    )
+
+
+def test_unknown_switch_names_the_nearest():
+    assert problems(net(), "eyeriss", dataflw="rs") == [
+        "eyeriss: mapping 'asic' has no switch 'dataflw'; did you mean 'dataflow'?"
+    ]
+
+
+def test_switch_with_a_wrong_value():
+    assert problems(net(), "eyeriss", memory="endless") == [
+        "eyeriss: switch memory: input should be 'contended' or 'unlimited', not 'endless'"
+    ]
+
+
+def test_unknown_preset():
+    assert problems(net(), "systolic-16x16", preset="stallfree") == [
+        "systolic-16x16 has no preset 'stallfree'; did you mean 'stall-free'?"
+    ]
+
+
+def test_unknown_engine():
+    assert problems(net(), "eyeriss", engine="compild") == [
+        "engine must be one of compiled, simpy, closed-form, not 'compild'; did you mean 'compiled'?"
+    ]
+
+
+def test_row_stationary_does_not_fit_a_systolic_array():
+    assert problems(net(), "systolic-16x16", dataflow="rs") == [
+        "conv: dataflow 'rs' does not fit a systolic_array: it needs two of N*P*Q, K and C*R*S as spatial loops,"
+        " the first over clusters of size 'rows', the second inside them (as in 'ws', 'os' and 'is')"
+    ]
+
+
+def test_several_problems_of_a_dataflow_come_at_once(tmp_path):
+    file = tmp_path / "odd.yaml"
+    file.write_text(
+        "kind: dataflow\nname: odd\nclusters:\n  - {loops: [K@, Y:1, C:4/2, R:full]}\n", encoding="utf-8"
+    )
+    found = problems(net(), "pe-array", dataflow=str(file))
+    assert (
+        "conv: dataflow 'odd': clusters.0: loop 'Y': mapping 'asic' takes dims N G K C P Q R S, not Y"
+        in found
+    )
+    assert "conv: dataflow 'odd': no loop over P; add e.g. 'P:full'" in found
+    assert any("windows with an offset of their own" in sentence for sentence in found)
+
+
+def test_energy_at_a_precision_without_a_price_is_unknown_not_zero():
+    result = acs.simulate(net(), "pe-array", precision="int16")
+    assert result.energy_J is None
+    assert result.energy_by_component_J["pe"] is None
+    assert result.energy_by_component_J["dram"] > 0
+
+
+def test_area_of_a_machine_without_prices_is_unknown():
+    assert acs.simulate(net(), "eyeriss").area_mm2 is None
+    assert acs.simulate(net(), "systolic-16x16").area_mm2 == pytest.approx(
+        256 * 0.001875 + 3 * 65536 * 2.823e-6, rel=1e-9
+    )
+
+
+def test_energy_is_the_sum_of_its_parts():
+    result = acs.simulate("resnet18", "systolic-16x16")
+    assert result.energy_J == pytest.approx(sum(result.energy_by_component_J.values()))
+    assert result.energy_J == pytest.approx(
+        sum(o.energy_J for o in result.operators if o.energy_J is not None)
+    )
+
+
+def test_element_wise_operators_ride_unless_told_otherwise():
+    graph = net(CONV, {"name": "act", "type": "relu"})
+    fused = acs.simulate(graph, "pe-array")
+    apart = acs.simulate(graph, "pe-array", fuse=False)
+    assert [o.fused_into for o in fused.operators] == [None, "conv"]
+    assert [o.fused_into for o in apart.operators] == [None, None]
+    assert fused.latency_s < apart.latency_s
+
+
+def test_equal_layers_are_simulated_once():
+    layers = [CONV | {"name": "a", "out_channels": 16}] + [
+        {"name": name, "type": "convolution", "out_channels": 16, "kernel": 3, "padding": 1} for name in "bcd"
+    ]
+    result = acs.simulate(net(*layers), "pe-array")
+    assert result.counts["tasks"] == 4 * result.counts["simulated"]
+    assert len({o.cycles for o in result.operators}) == 1
+
+
+def test_compile_gives_a_model_that_runs_again_with_the_same_answer():
+    model = acs.compile(net(), "eyeriss")
+    assert model.run().latency_s == model.run().latency_s
+
+
+def test_cycles_and_time_agree():
+    result = acs.simulate(net(), "eyeriss")
+    assert result.cycles / result.clock_Hz == pytest.approx(result.latency_s, rel=1e-12)
+
+
+def test_precision_and_batch_override_the_defaults():
+    one = acs.simulate("resnet8", "systolic-16x16")
+    four = acs.simulate("resnet8", "systolic-16x16", batch=4)
+    assert sum(o.macs for o in four.operators) == 4 * sum(o.macs for o in one.operators)
+    assert acs.simulate("resnet8", "eyeriss").switches["precision"] == "int16"
+
+
+def test_all_layers_that_do_not_fit_are_named_at_once():
+    layers = [
+        CONV | {"name": "a"},
+        {"name": "b", "type": "convolution", "out_channels": 8, "kernel": 5, "padding": 2},
+    ]
+    found = problems(net(*layers), "systolic-16x16", settings={"components.inputs.size": "8 B"})
+    assert [sentence.split(":")[0] for sentence in found] == ["a", "b"]
