@@ -128,7 +128,7 @@ def event_result(model: "Model", engine: str, fast_forward: bool) -> Result:
         critical_s=_critical(model, ran),
         route={"kind": ran.route.kind, "period": ran.route.period, "transient": ran.route.transient},
         counts={"tasks": ran.tasks, "simulated": ran.simulated},
-        timeline=lambda: _timeline(model, engine),
+        timeline=lambda everything: _timeline(model, engine, everything),
         **_common(model, latency),
     )
 
@@ -220,9 +220,9 @@ def _resources(model: "Model", ran: "Run") -> tuple[ResourceResult, ...]:
     return tuple(rows)
 
 
-def _timeline(model: "Model", engine: str) -> Timeline:
-    """Run again and keep every start; equal layers are shown once and then as labelled jumps."""
-    ran = run(model.lowered.program, engine=engine, keep_starts=True)
+def _timeline(model: "Model", engine: str, everything: bool) -> Timeline:
+    """Run again and keep every start; equal layers are shown once and then as jumps, or every time."""
+    ran = run(model.lowered.program, engine=engine, fast_forward=not everything, keep_starts=True)
     trace = ran.trace()
     return Timeline(
         resources=tuple(r.name for r in ran.resources),

@@ -18,7 +18,9 @@ def result_html(result: Result) -> str:
         ("area", "unknown" if result.area_mm2 is None else f"{result.area_mm2:.3g} mm²"),
         ("tasks", f"{result.counts.get('tasks', 0):,}"),
     ]
-    head = "".join(f"<th style='{STYLE}'>{h}</th>" for h in ("operator", "cycles", "time", "util", "bound by", "energy"))
+    head = "".join(
+        f"<th style='{STYLE}'>{h}</th>" for h in ("operator", "cycles", "time", "util", "bound by", "energy")
+    )
     body = []
     for o in timed[:MOST_ROWS]:
         cells = (

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accelsim.errors import AccelsimError
 from accelsim.results.result import Result
@@ -10,7 +11,8 @@ from accelsim.results.result import Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_LABELS = 6
+MOST_POINTS = 4
+MOST_TASKS = 5_000_000
 BINS = 400
 
 
@@ -30,7 +32,8 @@ def _axes(ax: "Axes | None") -> "Axes":
 
 
 def plot_roofline(result: Result, ax: "Axes | None" = None) -> "Axes":
-    """Operators by intensity (MAC per byte of the first memory) and rate (MAC/s), under the machine's two roofs.
+    """Operators by intensity (MAC per byte of the first memory) and rate (MAC/s), under the machine's two
+    roofs.
 
     Raises
     ------
@@ -51,16 +54,20 @@ def plot_roofline(result: Result, ax: "Axes | None" = None) -> "Axes":
     high = max([ridge, *(p[0] for p in points)]) * 2
     intensity = np.geomspace(low, high, 200)
     ax.loglog(intensity, np.minimum(peak, intensity * bandwidth), color="black", lw=1.2)
-    bounds = list(dict.fromkeys(o.bound_by for _, _, o in points))
-    for bound in bounds:
-        chosen = [(x, y) for x, y, o in points if o.bound_by == bound]
-        ax.scatter(*zip(*chosen, strict=True), s=18, label=f"bound by {bound}")
-    for x, y, o in sorted(points, key=lambda p: -p[2].latency_s)[:MOST_LABELS]:
-        ax.annotate(o.name, (x, y), fontsize=7, xytext=(3, 3), textcoords="offset points")
+    for bound in dict.fromkeys(o.bound_by for _, _, o in points):
+        x, y = np.array([(x, y) for x, y, o in points if o.bound_by == bound]).T
+        ax.scatter(x, y, s=18, label=f"bound by {bound}")
+    longest = sorted(points, key=lambda p: -p[2].latency_s)
+    for index, (x, y, o) in enumerate(longest[:MOST_POINTS]):
+        offset = (8, -14 - 10 * index)
+        ax.annotate(
+            o.name, (x, y), fontsize=7, xytext=offset, textcoords="offset points",
+            arrowprops={"arrowstyle": "-", "lw": 0.4},
+        )  # fmt: skip
     ax.set(
         xlabel="intensity [MAC per byte of DRAM traffic]",
         ylabel="rate [MAC/s]",
-        title=f"{result.workload} on {result.architecture}",
+        title=f"{result.workload} on {result.architecture}: roofline",
     )
     ax.legend(fontsize=8)
     return ax
@@ -75,22 +82,25 @@ def plot_timeline(result: Result, ax: "Axes | None" = None) -> "Axes":
         If the result has no events.
     """
     if result.timeline is None:
-        raise AccelsimError(f"a {result.engine} result has no timeline; run with engine 'compiled' or 'simpy'")
-    timeline = result.timeline()
+        raise AccelsimError(
+            f"a {result.engine} result has no timeline; run with engine 'compiled' or 'simpy'"
+        )
+    # Layers that repeat an earlier one are drawn too, unless that would take too many tasks.
+    timeline = result.timeline(result.counts.get("tasks", 0) <= MOST_TASKS)
     ax = _axes(ax)
     names = timeline.resources
-    end_ps = max(int(timeline.end_ps.max(initial=0)), 1)
+    end_ps = max(int(timeline.end_ps.max(initial=0)), *(j.end_ps for j in timeline.jumps), 1)
     edges = np.linspace(0, end_ps, BINS + 1)
     busy = np.zeros((len(names), BINS))
     for index in range(len(names)):
         mine = timeline.resource == index
-        # Busy time up to each edge: every interval adds what lies before the edge.
-        starts, ends = np.sort(timeline.start_ps[mine]), np.sort(timeline.end_ps[mine])
-        total = _covered(ends, edges) - _covered(starts, edges)
-        busy[index] = -np.diff(total) / np.diff(edges)
+        # Busy time up to an edge: what lies after it of all ends, less what lies after it of all starts.
+        ends = _beyond(np.sort(timeline.end_ps[mine]), edges)
+        starts = _beyond(np.sort(timeline.start_ps[mine]), edges)
+        busy[index] = np.diff(starts - ends) / np.diff(edges)
     scale = 1e3 if result.latency_s < 1 else 1.0
     ax.imshow(
-        np.clip(busy, 0, 1),
+        np.clip(np.abs(busy), 0, 1),
         aspect="auto",
         cmap="Blues",
         vmin=0,
@@ -98,25 +108,35 @@ def plot_timeline(result: Result, ax: "Axes | None" = None) -> "Axes":
         interpolation="nearest",
         extent=(0, result.latency_s * scale, len(names) - 0.5, -0.5),
     )
-    ax.set_yticks(range(len(names)), names)
+    _operator_strip(result, ax, scale)
+    ax.set_yticks([-1, *range(len(names))], ["operators", *names])
+    ax.set_ylim(len(names) - 0.5, -1.5)
     ax.set(
         xlabel="time [ms]" if scale > 1 else "time [s]",
-        title=f"{result.workload} on {result.architecture}: busy share per resource",
+        title=f"{result.workload} on {result.architecture}: share of time that each resource is busy",
     )
-    longest = sorted((o for o in result.operators if o.start_s is not None), key=lambda o: -o.latency_s)
-    for operator in longest[:MOST_LABELS]:
-        start = (operator.start_s or 0.0) * scale
-        ax.axvline(start, color="grey", lw=0.5)
-        ax.annotate(operator.name, (start, -0.5), fontsize=7, rotation=30, xytext=(0, 2), textcoords="offset points")
     return ax
 
 
-def _covered(times: "np.typing.NDArray[np.int64]", edges: "np.typing.NDArray[np.float64]") -> "np.typing.NDArray[np.float64]":
-    """Sum over all times of how far each lies beyond the edge."""
+def _operator_strip(result: Result, ax: "Axes", scale: float) -> None:
+    """One bar per operator above the resources, named where the name has room."""
+    timed = [o for o in result.operators if o.start_s is not None and o.latency_s]
+    for index, operator in enumerate(timed):
+        start, width = (operator.start_s or 0.0) * scale, operator.latency_s * scale
+        ax.barh(-1, width, left=start, height=0.9, color=("#cfd8dc", "#eceff1")[index % 2])
+        if width > 0.012 * result.latency_s * scale:
+            name = operator.name if len(operator.name) <= 12 else "…" + operator.name[-11:]
+            ax.text(
+                start + width / 2, -1, name, fontsize=5, rotation=90, ha="center", va="center", clip_on=True
+            )
+
+
+def _beyond(times: NDArray[np.int64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum over all (sorted) times of how far each lies beyond the edge."""
     later = np.concatenate([np.cumsum(times[::-1].astype(float))[::-1], [0.0]])
     index = np.searchsorted(times, edges)
-    covered: np.typing.NDArray[np.float64] = later[index] - (len(times) - index) * edges
-    return covered
+    beyond: NDArray[np.float64] = later[index] - (len(times) - index) * edges
+    return beyond
 
 
 def save_plots(result: Result, path: str) -> None:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class OperatorResult:
     """One operator. Times in seconds from the start of the run; None where the model has no such number.
 
-    ``utilisation`` is MACs over what the array could have done in that time, ``bound_by`` the resource that the
-    critical path spends most time on, ``bytes`` what each memory and link moved, ``fused_into`` the operator that
-    this one rides on.
+    ``utilisation`` is MACs over what the array could have done in that time, ``bound_by`` the resource that
+    the critical path spends most time on, ``bytes`` what each memory and link moved, ``fused_into`` the
+    operator that this one rides on.
     """
 
     name: str
@@ -60,8 +60,8 @@ class Result:
     """The answer of ``simulate``; every name carries its unit, None stands where a model has no number.
 
     ``lower_bound_s`` and ``upper_bound_s`` hold for every order in which the queues could have been served.
-    ``critical_s`` splits the latency over what the critical path was doing. ``closed_form_s`` is the family's estimate
-    of the same thing without events.
+    ``critical_s`` splits the latency over what the critical path was doing. ``closed_form_s`` is the family's
+    estimate of the same thing without events.
     """
 
     workload: str
@@ -90,7 +90,7 @@ class Result:
     clock_Hz: float | None = None
     peak_macs_per_s: float | None = None
     memory_B_per_s: float | None = None
-    timeline: "Callable[[], Timeline] | None" = field(default=None, repr=False, compare=False)
+    timeline: "Callable[[bool], Timeline] | None" = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data, in the form that ``accelsim run --json`` prints."""
@@ -101,7 +101,14 @@ class Result:
         }
         row["operators"] = [{**asdict(o), "bytes": dict(o.bytes)} for o in self.operators]
         row["resources"] = [asdict(r) for r in self.resource_results]
-        for name in ("metrics", "critical_s", "energy_by_component_J", "area_by_component_mm2", "route", "counts"):
+        for name in (
+            "metrics",
+            "critical_s",
+            "energy_by_component_J",
+            "area_by_component_mm2",
+            "route",
+            "counts",
+        ):
             row[name] = dict(row[name])
         row["switches"] = dict(self.switches)
         for name in ("sources", "assumptions", "notes"):

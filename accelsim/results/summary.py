@@ -40,7 +40,9 @@ def table(rows: list[tuple[str, ...]], left: tuple[int, ...] = (0, 1, 5)) -> lis
 
 
 def summary(result: Result) -> str:
-    """One table of operators, the totals with their bounds, what bounds the run, and where the constants come from."""
+    """One table of operators, the totals with their bounds, what bounds the run, and where the constants come
+    from.
+    """
     timed = [o for o in result.operators if o.start_s is not None and o.fused_into is None]
     shown = timed[:MOST_ROWS]
     lines = [f"{result.workload} on {result.architecture} ({result.engine}, preset {result.preset})"]
@@ -57,7 +59,9 @@ def summary(result: Result) -> str:
     lines += ["", f"latency   {quantity(result.latency_s, 's')}" + _cycles(result) + _bounds(result)]
     if result.closed_form_s is not None and result.latency_s:
         error = result.closed_form_s / result.latency_s - 1
-        lines.append(f"          closed form {quantity(result.closed_form_s, 's')} ({error:+.1%} against events)")
+        lines.append(
+            f"          closed form {quantity(result.closed_form_s, 's')} ({error:+.1%} against events)"
+        )
     lines.append(f"energy    {quantity(result.energy_J, 'J')}" + _split(result.energy_by_component_J, "J"))
     area = "unknown" if result.area_mm2 is None else f"{result.area_mm2:.3g} mm²"
     lines.append(f"area      {area}")
@@ -66,7 +70,9 @@ def summary(result: Result) -> str:
     critical = sum(result.critical_s.values())
     if critical:
         worst = sorted(result.critical_s.items(), key=lambda item: -item[1])[:4]
-        lines.append("bound by  " + ", ".join(f"{name} {time / critical:.0%}" for name, time in worst if time > 0))
+        lines.append(
+            "bound by  " + ", ".join(f"{name} {time / critical:.0%}" for name, time in worst if time > 0)
+        )
     if result.counts:
         tasks, simulated = result.counts["tasks"], result.counts["simulated"]
         lines.append(f"events    {tasks:,} tasks, {simulated:,} simulated ({result.route['kind']})")

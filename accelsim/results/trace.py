@@ -42,7 +42,8 @@ class Timeline:
 
 
 def write_trace(result: "Result", path: str | PathLike[str]) -> None:
-    """Write one track per resource and one for operators; ``ts`` and ``dur`` in microseconds, cycles in ``args``.
+    """Write one track per resource and one for operators; ``ts`` and ``dur`` in microseconds, cycles in
+    ``args``.
 
     Raises
     ------
@@ -50,8 +51,10 @@ def write_trace(result: "Result", path: str | PathLike[str]) -> None:
         If the result has no events, or the file cannot be written.
     """
     if result.timeline is None:
-        raise AccelsimError(f"a {result.engine} result has no timeline; run with engine 'compiled' or 'simpy'")
-    timeline = result.timeline()
+        raise AccelsimError(
+            f"a {result.engine} result has no timeline; run with engine 'compiled' or 'simpy'"
+        )
+    timeline = result.timeline(False)
     try:
         with Path(path).open("w", encoding="utf-8") as file:
             _write(result, timeline, file)
@@ -64,17 +67,18 @@ def _write(result: "Result", timeline: Timeline, file: IO[str]) -> None:
     name = f"{result.workload} on {result.architecture}"
     file.write('{"displayTimeUnit": "ns", "traceEvents": [\n')
     head: list[dict[str, Any]] = [{"ph": "M", "pid": 1, "name": "process_name", "args": {"name": name}}]
-    for track, label in enumerate((*timeline.resources, "operators")):
-        head.append({"ph": "M", "pid": 1, "tid": track, "name": "thread_name", "args": {"name": label}})
-        head.append({"ph": "M", "pid": 1, "tid": track, "name": "thread_sort_index", "args": {"sort_index": track}})
-    for operator in result.operators:
-        if operator.start_s is not None and operator.end_s is not None and operator.fused_into is None:
-            head.append(
-                _span(operator.name, operators, operator.start_s * 1e6, operator.latency_s * 1e6)
-                | {"args": {"type": operator.type, "macs": operator.macs, "cycles": operator.cycles}}
-            )
-    for jump in timeline.jumps:
-        head.append(_span(jump.label, operators, jump.start_ps / 1e6, (jump.end_ps - jump.start_ps) / 1e6))
+    for track, label in enumerate((*timeline.resources, "operators", "not simulated again")):
+        for key, args in (("thread_name", {"name": label}), ("thread_sort_index", {"sort_index": track})):
+            head.append({"ph": "M", "pid": 1, "tid": track, "name": key, "args": args})
+    head += [
+        _span(o.name, operators, o.start_s * 1e6, o.latency_s * 1e6)
+        | {"args": {"type": o.type, "macs": o.macs, "cycles": o.cycles}}
+        for o in result.operators
+        if o.start_s is not None
+    ]
+    head += [
+        _span(j.label, operators + 1, j.start_ps / 1e6, (j.end_ps - j.start_ps) / 1e6) for j in timeline.jumps
+    ]
     file.write(",\n".join(json.dumps(event) for event in head))
     scale = (result.clock_Hz or 0.0) / 1e12
     columns = (timeline.start_ps, timeline.end_ps, timeline.resource, timeline.kind, timeline.operator)
