@@ -1,27 +1,24 @@
 """The summary a person reads in a terminal."""
 
+from collections.abc import Mapping
+
 from accelsim.results.quantity import quantity
 from accelsim.results.result import OperatorResult, Result
 
 MOST_ROWS = 60
+MOST_PARTS = 4
 HEADINGS = ("operator", "type", "cycles", "time", "util", "bound by", "energy", "dram")
 
 
-def _bound(result: OperatorResult) -> str:
-    return result.bound_by or ""
-
-
 def _row(operator: OperatorResult) -> tuple[str, ...]:
-    name = operator.name if len(operator.name) <= 28 else operator.name[:25] + "..."
-    if operator.fused_into is not None:
-        return (name, operator.type, "", f"in {operator.fused_into}"[:12], "", "", "", "")
+    name = operator.name if len(operator.name) <= 28 else f"{operator.name[:12]}...{operator.name[-13:]}"
     return (
         name,
         operator.type,
         "" if operator.cycles is None else f"{operator.cycles:,}",
         quantity(operator.latency_s, "s"),
         "" if operator.utilisation is None or not operator.macs else f"{operator.utilisation:.1%}",
-        _bound(operator),
+        operator.bound_by or "",
         quantity(operator.energy_J, "J"),
         quantity(next(iter(operator.bytes.values()), 0), "B"),
     )
@@ -62,11 +59,10 @@ def summary(result: Result) -> str:
         lines.append(
             f"          closed form {quantity(result.closed_form_s, 's')} ({error:+.1%} against events)"
         )
-    lines.append(f"energy    {quantity(result.energy_J, 'J')}" + _split(result.energy_by_component_J, "J"))
+    lines.append(f"energy    {quantity(result.energy_J, 'J')}" + _split(result.energy_by_component_J))
     area = "unknown" if result.area_mm2 is None else f"{result.area_mm2:.3g} mm²"
-    lines.append(f"area      {area}")
-    for name, value in result.metrics.items():
-        lines.append(f"{name:<10}" + ("unknown" if value is None else f"{value:.4g}"))
+    lines.append(f"area      {area}" + _split(result.area_by_component_mm2))
+    lines += _rates(result)
     critical = sum(result.critical_s.values())
     if critical:
         worst = sorted(result.critical_s.items(), key=lambda item: -item[1])[:4]
@@ -94,10 +90,30 @@ def _bounds(result: Result) -> str:
     return f" (bounds {quantity(result.lower_bound_s, 's')} to {quantity(result.upper_bound_s, 's')})"
 
 
-def _split(parts: "object", unit: str) -> str:
-    known = {k: v for k, v in dict(parts).items() if v}  # type: ignore[call-overload]
+def _rates(result: Result) -> list[str]:
+    """Throughput and power, where they are known."""
+    metrics = dict(result.metrics)
+    rate = quantity(metrics.pop("macs_per_s", None), "MAC/s")
+    used = metrics.pop("utilisation", None)
+    lines = [f"rate      {rate}" + ("" if used is None else f" = {used:.1%} of peak")]
+    inferences = metrics.pop("inferences_per_s", None)
+    if inferences is not None:
+        lines[0] += f", {inferences:.4g} inferences/s"
+    power = metrics.pop("average_power_W", None)
+    if power is not None:
+        lines[0] += f", {quantity(power, 'W')} on average"
+    return lines + [
+        f"{name} {'unknown' if value is None else f'{value:.4g}'}" for name, value in metrics.items()
+    ]
+
+
+def _split(parts: Mapping[str, float | None]) -> str:
+    """Shares of the known parts, largest first; small ones together."""
+    known = {k: v for k, v in parts.items() if v}
     total = sum(known.values())
     if not total:
         return ""
     top = sorted(known.items(), key=lambda item: -item[1])
-    return " (" + ", ".join(f"{name} {value / total:.0%}" for name, value in top) + ")"
+    shown = [f"{name} {value / total:.0%}" for name, value in top[:MOST_PARTS]]
+    rest = sum(value for _, value in top[MOST_PARTS:])
+    return " (" + ", ".join([*shown, *([f"others {rest / total:.0%}"] if rest else [])]) + ")"
