@@ -1,7 +1,7 @@
 """Stall-free cycles of every layer of ResNet-18 on a 16x16 array, against the closed form of a whole layer.
 
-The simulator runs fold by fold and knows no formula for a layer. SCALE-Sim prints the index of the last cycle,
-counted from 0: one less than the number of cycles.
+The simulator runs fold by fold and knows no formula for a layer. SCALE-Sim prints the index of the last
+cycle, counted from 0: one less than the number of cycles.
 """
 
 import accelsim as acs

@@ -1,7 +1,7 @@
 """Event runs of a systolic array against closed forms of the whole layer.
 
-With r rows, c columns, M = N*P*Q output positions and W = C*R*S products per output, the stall-free cycles of one
-group are (Samajdar et al., arXiv 1811.02883; SCALE-Sim counts the index of the last cycle, one less):
+With r rows, c columns, M = N*P*Q output positions and W = C*R*S products per output, the stall-free cycles of
+one group are (Samajdar et al., arXiv 1811.02883; SCALE-Sim counts the index of the last cycle, one less):
 
     ws  ceil(W/r) * ceil(K/c) * (M + 2r + c - 2)
     os  ceil(M/r) * ceil(K/c) * (W +  r + c - 2)

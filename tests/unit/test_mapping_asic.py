@@ -72,7 +72,8 @@ def test_unknown_engine():
 
 def test_row_stationary_does_not_fit_a_systolic_array():
     assert problems(net(), "systolic-16x16", dataflow="rs") == [
-        "conv: dataflow 'rs' does not fit a systolic_array: it needs two of N*P*Q, K and C*R*S as spatial loops,"
+        "conv: dataflow 'rs' does not fit a systolic_array: it needs two of N*P*Q, K and C*R*S as spatial"
+        " loops,"
         " the first over clusters of size 'rows', the second inside them (as in 'ws', 'os' and 'is')"
     ]
 

@@ -67,7 +67,7 @@ def map_layer(
     unit = dict.fromkeys(DIMS, 1)
     tiles = choose(
         order,
-        lambda growth: grow(machine.buffers, shape, growth, loops.step, unit, bits, unlimited),
+        lambda growth, part: grow(machine.buffers, shape, growth, loops.step, unit, bits, unlimited, part),
         lambda tiles: burden(machine, _nest(machine, shape, loops, order, tiles)[0], widths, padding),
     )
     nest, pass_level = _nest(machine, shape, loops, order, tiles)

@@ -51,7 +51,7 @@ def map_layer(
     order = list(fold.order)
     tiles = choose(
         order,
-        lambda growth: _tiles(machine, array, fold, shape, growth, widths, unlimited),
+        lambda growth, part: _tiles(machine, array, fold, shape, growth, widths, unlimited, part),
         lambda tiles: burden(
             machine,
             _nest(machine, shape, order, tiles),
@@ -109,14 +109,15 @@ def _tiles(
     order: Sequence[str],
     widths: Widths,
     unlimited: bool,
+    part: int,
 ) -> list[Tile]:
     """Tiles that end where folds end; where not even the smallest of those fits, any tile."""
     grain = grains(fold, array, shape)
     try:
-        return grow(machine.buffers, shape, order, grain, grain, widths.on_chip, unlimited)
+        return grow(machine.buffers, shape, order, grain, grain, widths.on_chip, unlimited, part)
     except AccelsimError:
         step = dict.fromkeys(DIMS, 1) | {"R": shape.R, "S": shape.S}
-        return grow(machine.buffers, shape, order, step, step, widths.on_chip, unlimited)
+        return grow(machine.buffers, shape, order, step, step, widths.on_chip, unlimited, part)
 
 
 def _compute_cycles(array: SystolicArray, fold: FoldShape, shape: ConvShape, tile: Tile) -> int:

@@ -61,9 +61,10 @@ class MappedLayer:
 def burden(
     machine: Machine, nest: LoopNest, widths: Widths, padding: Padding, compute_cycles: int | None = None
 ) -> tuple[float, int]:
-    """How a mapping ranks before events: (busy seconds of its busiest resource, DRAM bytes), in closed form.
+    """How a mapping ranks before events: (seconds, DRAM bytes), in closed form.
 
-    ``compute_cycles`` None takes the steps of the nest.
+    The seconds lie halfway between all resources overlapping and none of them, plus the first tile's way in
+    and the last one's way out, which nothing hides. ``compute_cycles`` None takes the steps of the nest.
     """
     counts = count(nest, padding)
     dram = 0
@@ -82,7 +83,10 @@ def burden(
     steps = counts.steps if compute_cycles is None else compute_cycles
     dram = -(-dram // 8)
     busy = [steps / machine.array.clock, float(machine.dram.service_s(float(dram))), *links.values()]
-    return max(busy), dram
+    first = nest.levels[1].tensors
+    size = {t: nest.tile(1, t, padding) * widths.on_chip[t] / 8 for t in first}
+    hidden_by_nothing = sum(float(machine.dram.service_s(s)) for s in size.values())
+    return (max(busy) + sum(busy)) / 2 + hidden_by_nothing, dram
 
 
 def to_bytes(elements: Ints, bits: int) -> Ints:

@@ -53,9 +53,15 @@ def overflow(
     return faults
 
 
-def fits(level: StorageLevel, shape: ConvShape, tile: Mapping[str, int], bits: Mapping[str, int]) -> bool:
-    """Whether every memory of the level holds the tile, with its buffers."""
-    return not overflow(level, shape, tile, bits)
+def fits(
+    level: StorageLevel, shape: ConvShape, tile: Mapping[str, int], bits: Mapping[str, int], part: int = 1
+) -> bool:
+    """Whether the tile, with its buffers, fits one ``part``-th of every memory of the level."""
+    for name, memory in level.memories.items():
+        needs = (tile_elements(shape, tile, t) * bits[t] for t in level.tensors if level.holders[t] == name)
+        if sum(ceil_div(n, 8) for n in needs) * memory.buffers * part > memory.size:
+            return False
+    return True
 
 
 CLASSES = (("N", "P", "Q"), ("C", "R", "S"), ("K",))
@@ -78,17 +84,22 @@ def growth_orders(order: Sequence[str]) -> list[list[str]]:
     return candidates
 
 
+PARTS = (1, 4, 16)
+"""Parts of a buffer that tiles may fill: small ones start sooner, large ones move less."""
+
+
 def choose(
     order: Sequence[str],
-    tiles_for: Callable[[Sequence[str]], list[Tile]],
+    tiles_for: Callable[[Sequence[str], int], list[Tile]],
     burden: Callable[[list[Tile]], tuple[float, int]],
 ) -> list[Tile]:
-    """The tiles of least burden among those that the growth orders give; the template's own wins ties."""
+    """The tiles of least burden among those that growth orders and parts give; the earlier wins ties."""
     seen: list[list[Tile]] = []
-    for candidate in growth_orders(order):
-        tiles = tiles_for(candidate)
-        if tiles not in seen:
-            seen.append(tiles)
+    for part in PARTS:
+        for candidate in growth_orders(order):
+            tiles = tiles_for(candidate, part)
+            if tiles not in seen:
+                seen.append(tiles)
     return seen[0] if len(seen) == 1 else min(seen, key=burden)
 
 
@@ -100,14 +111,15 @@ def grow(
     unit: Mapping[str, int],
     bits: Mapping[str, int],
     unlimited: bool = False,
+    part: int = 1,
 ) -> list[Tile]:
     """Tile of each shared buffer, outermost first.
 
     The innermost buffer starts from ``step`` (what the array covers at once), every outer one from the tile
     inside it. Dims grow from the innermost loop of ``order`` outwards, each as far as it fits, in multiples
     of what is already there (aligned; the last tile may be short); a dim that is not yet whole grows from
-    multiples of ``unit``.
-    ``unlimited`` gives every buffer the whole layer.
+    multiples of ``unit``. Growth stops at one ``part``-th of each memory; ``unlimited`` gives every buffer
+    the whole layer.
 
     Raises
     ------
@@ -129,12 +141,12 @@ def grow(
             low, high = 1, ceil_div(shape[dim], base)
             while low < high:
                 middle = (low + high + 1) // 2
-                if fits(level, shape, tile | {dim: min(shape[dim], middle * base)}, bits):
+                if fits(level, shape, tile | {dim: min(shape[dim], middle * base)}, bits, part):
                     low = middle
                 else:
                     high = middle - 1
             candidate = tile | {dim: min(shape[dim], low * base)}
-            if fits(level, shape, candidate, bits):
+            if fits(level, shape, candidate, bits, part):
                 tile = candidate
         tiles.append(tile)
         grain = dict(tile)
