@@ -1,21 +1,39 @@
 """From a run of the kernel, or from the closed form alone, to a Result."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from accelsim.kernel import run
-from accelsim.mapping.family import Work
+from accelsim.mapping.family import Lowered, Work
 from accelsim.results.result import OperatorResult, ResourceResult, Result
 from accelsim.results.trace import Jump, Timeline
 
 if TYPE_CHECKING:
-    from accelsim.api import Model
+    from accelsim.graph.layer_graph import LayerGraph
     from accelsim.kernel.result import Part
     from accelsim.kernel.result import Result as Run
+    from accelsim.spec.architecture import Architecture
 
 PS = 1e-12
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A workload lowered onto a machine.
+
+    ``lowered`` holds the program and the figures that do not depend on events; ``switches`` are those of the
+    preset and those given beside it, ``batch`` the inputs processed together.
+    """
+
+    graph: "LayerGraph"
+    architecture: "Architecture"
+    lowered: "Lowered"
+    preset: str
+    switches: Mapping[str, Any]
+    batch: int
 
 
 def _total(values: Sequence[float | None]) -> float | None:
@@ -28,17 +46,17 @@ def _by_component(works: Sequence[Work]) -> dict[str, float | None]:
     return {n: _total([w.energy_J[n] for w in works if n in w.energy_J]) for n in names}
 
 
-def _clock_Hz(model: "Model") -> float | None:
+def _clock_Hz(model: "Compiled") -> float | None:
     period = model.lowered.cycle_ps
     return None if period is None else 1e12 * period[1] / period[0]
 
 
-def _seconds(model: "Model", cycles: int | None) -> float | None:
+def _seconds(model: "Compiled", cycles: int | None) -> float | None:
     period = model.lowered.cycle_ps
     return None if cycles is None or period is None else cycles * period[0] / period[1] * PS
 
 
-def _common(model: "Model", latency_s: float) -> dict[str, Any]:
+def _common(model: "Compiled", latency_s: float) -> dict[str, Any]:
     """Figures that do not depend on how the latency was found."""
     lowered, machine = model.lowered, model.architecture
     macs = sum(w.macs for w in lowered.works)
@@ -74,7 +92,7 @@ def _common(model: "Model", latency_s: float) -> dict[str, Any]:
     }
 
 
-def closed_form_result(model: "Model") -> Result:
+def closed_form_result(model: "Compiled") -> Result:
     """The answer without events: operators one after the other, each as long as its estimate."""
     now = 0
     operators = []
@@ -100,7 +118,7 @@ def closed_form_result(model: "Model") -> Result:
     )
 
 
-def event_result(model: "Model", engine: str, fast_forward: bool) -> Result:
+def event_result(model: "Compiled", engine: str, fast_forward: bool) -> Result:
     """Run the program and attribute its time."""
     lowered = model.lowered
     ran = run(lowered.program, engine=engine, fast_forward=fast_forward)
@@ -138,7 +156,12 @@ def _sum(values: Sequence[int | None]) -> int | None:
 
 
 def _operator(
-    model: "Model", work: Work, cycles: int | None, start: float | None, end: float | None, bound: str | None
+    model: "Compiled",
+    work: Work,
+    cycles: int | None,
+    start: float | None,
+    end: float | None,
+    bound: str | None,
 ) -> OperatorResult:
     duration = 0.0 if start is None or end is None else end - start
     peak = model.lowered.peak_macs_per_s
@@ -160,7 +183,7 @@ def _operator(
     )
 
 
-def _cycles(model: "Model", part: "Part") -> int | None:
+def _cycles(model: "Compiled", part: "Part") -> int | None:
     """Cycles of the tasks on the critical path; each task's picoseconds were its cycles, rounded up once."""
     period = model.lowered.cycle_ps
     if period is None or part.critical_ps is None or part.critical_count is None:
@@ -175,7 +198,7 @@ def _cycles(model: "Model", part: "Part") -> int | None:
     return int(part.critical_ps.sum()) * denominator // numerator
 
 
-def _bound_by(model: "Model", part: "Part") -> str | None:
+def _bound_by(model: "Compiled", part: "Part") -> str | None:
     """The resource with the largest share of the critical path."""
     if part.critical_ps is None:
         return None
@@ -186,7 +209,7 @@ def _bound_by(model: "Model", part: "Part") -> str | None:
     return max(share, key=lambda name: share[name]) if any(share.values()) else None
 
 
-def _critical(model: "Model", ran: "Run") -> dict[str, float]:
+def _critical(model: "Compiled", ran: "Run") -> dict[str, float]:
     """Critical time per activity over all operators."""
     total = np.zeros(len(model.lowered.kinds), np.int64)
     for part in ran.parts:
@@ -200,7 +223,7 @@ def _critical(model: "Model", ran: "Run") -> dict[str, float]:
     }
 
 
-def _resources(model: "Model", ran: "Run") -> tuple[ResourceResult, ...]:
+def _resources(model: "Compiled", ran: "Run") -> tuple[ResourceResult, ...]:
     works = model.lowered.works
     energy = _by_component(works)
     rows = []
@@ -220,7 +243,7 @@ def _resources(model: "Model", ran: "Run") -> tuple[ResourceResult, ...]:
     return tuple(rows)
 
 
-def _timeline(model: "Model", engine: str, everything: bool) -> Timeline:
+def _timeline(model: "Compiled", engine: str, everything: bool) -> Timeline:
     """Run again and keep every start; equal layers are shown once and then as jumps, or every time."""
     ran = run(model.lowered.program, engine=engine, fast_forward=not everything, keep_starts=True)
     trace = ran.trace()

@@ -1,18 +1,17 @@
 """The public face: ``simulate`` and ``compile`` join workload, architecture, mapping, kernel and results."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from accelsim.answer import closed_form_result, event_result
+from accelsim.answer import Compiled, closed_form_result, event_result
 from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.layer_graph import LayerGraph
 from accelsim.graph.load import load_workload
-from accelsim.mapping.family import Lowered, MappingFamily, Options
+from accelsim.mapping.family import MappingFamily, Options
 from accelsim.results import Result
 from accelsim.spec.architecture import Architecture, load_architecture
 from accelsim.spec.dataflow import load_dataflow
@@ -25,19 +24,8 @@ ENGINES = ("compiled", "simpy", "closed-form")
 Named = str | PathLike[str]
 
 
-@dataclass(frozen=True)
-class Model:
-    """A workload lowered onto a machine, ready to be run any number of times.
-
-    ``lowered`` holds the program and the figures that do not depend on events.
-    """
-
-    graph: LayerGraph
-    architecture: Architecture
-    lowered: Lowered
-    preset: str
-    switches: Mapping[str, Any]
-    batch: int
+class Model(Compiled):
+    """A workload lowered onto a machine, ready to be run any number of times."""
 
     def run(self, engine: str = "compiled", fast_forward: bool = True) -> Result:
         """Run the program and return its answer.

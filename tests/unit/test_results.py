@@ -10,8 +10,8 @@ from accelsim.results.quantity import quantity
 
 JSON_OF_THE_DESIGN = {
     "workload", "architecture", "engine", "latency_s", "energy_J", "area_mm2", "lower_bound_s",
-    "upper_bound_s", "metrics", "operators", "resources", "cycles", "closed_form_s", "route", "counts", "preset", "switches",
-    "sources",
+    "upper_bound_s", "metrics", "operators", "resources", "cycles", "closed_form_s", "route",
+    "counts", "preset", "switches", "sources",
 }  # fmt: skip
 OPERATOR_OF_THE_DESIGN = {
     "name", "type", "macs", "parameters", "bytes", "cycles", "start_s", "end_s", "utilisation", "bound_by",
