@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,15 +49,7 @@ def execute(args: argparse.Namespace) -> int:
     arguments, output = _arguments(args)
     engine = arguments.pop("engine")
     workload, architecture = arguments.pop("workload"), arguments.pop("architecture")
-    progress = sys.stderr.isatty() and not args.json
-    if progress:
-        print(f"mapping {workload} onto {architecture} ...", end="\r", file=sys.stderr)
-    model = compile_model(workload, architecture, **arguments)
-    if progress:
-        print(f"running {model.graph.name} ...                ", end="\r", file=sys.stderr)
-    result = model.run(engine)
-    if progress:
-        print(" " * 60, end="\r", file=sys.stderr)
+    result = compile_model(workload, architecture, **arguments).run(engine)
     if args.csv:
         _write(args.csv, lambda path: result.to_frame().to_csv(path, index=False))
     if args.trace:

@@ -23,7 +23,7 @@ def problems(*args, **kwargs):
 
 def test_a_memory_too_small_for_one_tile_says_which_tensor_and_what_would_do():
     assert problems(net(), "pe-array", settings={"components.glb.size": "100 B"}) == [
-        "conv: glb.size of 100 B is too small for one tile: weights need most (inputs 16 B, weights 256 B,"
+        "conv: components.glb.size of 100 B is too small for one tile: weights need most (inputs 16 B, weights 256 B,"
         " outputs 64 B; two buffers); the smallest size that works is 672 B"
     ]
 

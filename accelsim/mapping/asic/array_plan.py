@@ -56,13 +56,13 @@ def map_layer(
 
     def overflowing(pe_tile: Tile) -> set[str]:
         faults = overflow(registers, shape, pe_tile, bits)
-        names = {fault.partition(".")[0] for fault in faults}
+        names = {fault.split(".")[1] for fault in faults}
         return {tensor for tensor, name in registers.holders.items() if name in names}
 
     loops = array_loops(dataflow, array, shape, overflowing)
     faults = overflow(registers, shape, loops.pe_tile, bits)
     if faults:
-        raise AccelsimError(*(f"components.{fault}" for fault in faults))
+        raise AccelsimError(*faults)
     order = list(dict.fromkeys(loop.dim for loop in loops.outer))
     unit = dict.fromkeys(DIMS, 1)
     tiles = choose(

@@ -27,6 +27,10 @@ from accelsim.spec.architecture import Architecture
 from accelsim.spec.dataflow import Dataflow, load_dataflow
 
 
+MOST_PROBLEMS = 20
+"""Sentences about layers that do not fit, before the rest is counted."""
+
+
 class AsicOptions(Options):
     """Switches of the family.
 
@@ -64,11 +68,14 @@ class _Lowering:
         self._mapped: dict[ConvShape, tuple[MappedLayer, Flat, int]] = {}
 
     def lower(self) -> Lowered:
+        """Map every operator; what does not fit is said for all of them."""
+        from tqdm.auto import tqdm
+
         order, host, free = turns(self.graph, self.options.fuse)
         works: dict[str, Work] = {}
         nodes: list[Flat | Serial] = []
         problems: list[str] = []
-        for turn in order:
+        for turn in tqdm(order, desc=f"mapping {self.graph.name}", delay=2, disable=None, leave=False):
             try:
                 node, work = self._turn(turn, len(nodes))
             except AccelsimError as error:
@@ -77,7 +84,9 @@ class _Lowering:
             works[turn.operator.name] = work
             nodes.append(node)
         if problems:
-            raise AccelsimError(*dict.fromkeys(problems))
+            more = len(problems) - MOST_PROBLEMS
+            rest = [f"and {more} more of {self.graph.name} on {self.machine.name}"] if more > 0 else []
+            raise AccelsimError(*problems[:MOST_PROBLEMS], *rest)
         if not nodes:
             raise AccelsimError(f"{self.graph.name}: no operator takes time on {self.machine.name}")
         for operator in self.graph.operators:
