@@ -62,6 +62,20 @@ class EventRun:
             limit,
         )
 
+    def complete(self, gate: int, now: int) -> None:
+        """End a gate at ``now``, which no instant that was run may be later than."""
+        state = self.state
+        if state[events.NOW] < now:
+            state[events.NOW], state[events.FINAL], state[events.ZERO] = now, -1, 0
+        self._times[gate, events.TIME] = now
+        self._batch[state[events.BATCH]] = gate
+        state[events.BATCH] += 1
+
+    def reached_since(self, told: int) -> list[int]:
+        """Gates that were reached after the first ``told`` of them, in that order."""
+        found: list[int] = self.reached[told : int(self.state[events.REACHED])].tolist()
+        return found
+
     @property
     def next_end(self) -> int:
         """When the next task that runs now ends, in picoseconds; ``NEVER`` if none runs."""

@@ -84,40 +84,55 @@ class Shared:
         self._run = EventRun(flat, resources, gates)
         self._gates = {int(gate): env.event() for gate in gates}
         self._begun: dict[int, int] = {}
+        self._ended: set[int] = set()
         self._told = 0
         self._settle_at = -1
         self._wakes_at = -1
         self.done = env.event()
-        self._after_phase_a()
+        self._tell()
 
     def reached(self, gate: int) -> simpy.Event:
         """Return the event that everything the gate waits for has ended."""
         return self._gates[gate]
 
     def complete(self, gate: int) -> None:
-        """End a gate that has been reached, now."""
+        """End a gate that has been reached, now.
+
+        Raises
+        ------
+        AccelsimError
+            If it has not been reached, or was ended before.
+        """
         if gate not in self._begun:
             raise AccelsimError(f"shared: gate {gate} has not been reached, so it cannot be completed")
+        if gate in self._ended:
+            raise AccelsimError(f"shared: gate {gate} was completed before")
+        self._ended.add(gate)
         self._run.complete(gate, int(self._env.now) - self._origin)
-        self._after_phase_a()
+        self._arm()
 
     @property
     def starts(self) -> npt.NDArray[np.int64]:
         """Start of every task, in picoseconds since the block started, once all have ended."""
-        starts = self._run.ends - self._flat.duration
-        starts[list(self._begun)] = list(self._begun.values())
+        starts: npt.NDArray[np.int64] = self._run.ends - self._flat.duration
+        for gate, begun in self._begun.items():
+            starts[gate] = begun
         return starts
 
-    def _after_phase_a(self) -> None:
-        """Tell what was reached, and arm the settle event, which runs after all others of this instant."""
-        now = int(self._env.now)
-        for gate in self._run.newly_reached(self._told).tolist():
-            self._told += 1
-            self._begun[gate] = now - self._origin
-            self._gates[gate].succeed()
-        if self._settle_at != now:
-            self._settle_at = now
+    def _arm(self) -> None:
+        """Settle this instant after all its other events, once."""
+        if self._settle_at != int(self._env.now):
+            self._settle_at = int(self._env.now)
             self._schedule(self._settle, 0)
+
+    def _tell(self) -> None:
+        """Tell the processes that wait for gates reached now; what they do belongs to phase A."""
+        now = int(self._env.now) - self._origin
+        for gate in self._run.reached_since(self._told):
+            self._told += 1
+            self._begun[gate] = now
+            self._gates[gate].succeed()
+        self._arm()
 
     def _schedule(self, callback: Any, delay: int) -> None:
         event = simpy.Event(self._env)
@@ -131,16 +146,25 @@ class Shared:
         self._settle_at = -1
         following = self._env.peek()
         limit = events.NEVER if following == float("inf") else int(following) - self._origin
-        self._run.advance(max(limit, now - self._origin + 1) if limit > now - self._origin else limit)
-        reached = int(self._run.state[events.REACHED])
+        self._run.advance(max(limit, now - self._origin + 1))
         time = int(self._run.state[events.NOW]) + self._origin
-        if reached > self._told:
-            self._wake(time)
-        elif self._run.state[events.DONE] == len(self._flat):
-            self._finish(time)
+        if self._run.reached_since(self._told) or self._run.state[events.DONE] == len(self._flat):
+            self._wake(max(time, now))
         elif self._run.next_end < events.NEVER:
             self._wake(self._run.next_end + self._origin)
 
     def _wake(self, time: int) -> None:
         self._wakes_at = time
         self._schedule(self._awake, time - int(self._env.now))
+
+    def _awake(self, _: Any) -> None:
+        """Go on, unless something else has moved the engine since this was scheduled."""
+        if self._wakes_at != int(self._env.now) or self.done.triggered:
+            return
+        self._wakes_at = -1
+        if self._run.reached_since(self._told):
+            self._tell()
+        elif self._run.state[events.DONE] == len(self._flat):
+            self.done.succeed()
+        else:
+            self._settle(None)

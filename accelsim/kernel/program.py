@@ -28,7 +28,7 @@ class Program:
         order contradicts the edges.
     """
 
-    __slots__ = ("kinds", "resources", "root")
+    __slots__ = ("__weakref__", "kinds", "resources", "root")
 
     def __init__(self, resources: Sequence[Resource], root: Node, kinds: int = 1) -> None:
         nodes("program", [root])

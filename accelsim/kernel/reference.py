@@ -134,9 +134,7 @@ class SimpyEngine:
         self._touched.clear()
 
 
-def simulate_simpy(
-    flat: Flat, resources: Sequence[Resource], keep_starts: bool, _: bool
-) -> Timing:
+def simulate_simpy(flat: Flat, resources: Sequence[Resource], keep_starts: bool, _: bool) -> Timing:
     """Run a block that starts with everything idle, every task; there is nothing to fast-forward."""
     env = simpy.Environment(initial_time=0)
     engine = SimpyEngine(env, flat, resources)

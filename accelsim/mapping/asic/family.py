@@ -26,7 +26,6 @@ from accelsim.mapping.family import Lowered, Options, Work
 from accelsim.spec.architecture import Architecture
 from accelsim.spec.dataflow import Dataflow, load_dataflow
 
-
 MOST_PROBLEMS = 20
 """Sentences about layers that do not fit, before the rest is counted."""
 

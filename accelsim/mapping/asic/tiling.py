@@ -47,8 +47,8 @@ def overflow(
             parts = ", ".join(f"{t} {n} B" for t, n in needs.items())
             copies = "one buffer" if memory.buffers == 1 else "two buffers"
             faults.append(
-                f"components.{name}.size of {int(memory.size)} B is too small for one tile: {largest} need most"
-                f" ({parts}; {copies}); the smallest size that works is {total} B"
+                f"components.{name}.size of {int(memory.size)} B is too small for one tile: {largest}"
+                f" need most ({parts}; {copies}); the smallest size that works is {total} B"
             )
     return faults
 
