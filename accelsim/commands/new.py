@@ -33,10 +33,11 @@ def execute(args: argparse.Namespace) -> int:
         raise AccelsimError(problem)
     if args.name in catalog.names("arch"):
         raise AccelsimError(f"{args.name!r} is the name of a shipped architecture; choose another")
+    text = _text(args.name, args.start)
     path = Path(f"{args.name}.yaml")
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(_text(args.name, args.start))
+            file.write(text)
     except FileExistsError:
         raise AccelsimError(f"{path} exists already; it is left as it is") from None
     except OSError as error:

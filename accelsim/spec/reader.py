@@ -212,7 +212,9 @@ class _Assembly:
     def _tag(self, tag: str | None, line: int) -> None:
         if tag is not None and tag not in ("!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
             shown = tag.replace("tag:yaml.org,2002:", "!!")[:60]
-            self._wrong(line, f"has the tag {shown!r}, which is not read here; write the plain value", *self._steps())
+            self._wrong(
+                line, f"has the tag {shown!r}, which is not read here; write the plain value", *self._steps()
+            )
 
     def _name(self, key: str, line: int) -> None:
         frame = self.frames[-1]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from accelsim.errors import did_you_mean
+from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.spec.reader import read_value
 from accelsim.spec.tree import Node, Problems, dotted
 from accelsim.spec.units import shown
@@ -27,7 +27,10 @@ def parse_settings(pairs: list[str]) -> dict[str, object]:
         elif path.strip() in settings:
             problems.add(node, (), f"{path.strip()} is set twice")
         else:
-            settings[path.strip()] = read_value(text)
+            try:
+                settings[path.strip()] = read_value(text)
+            except AccelsimError:
+                problems.add(node, (), "the value is not YAML; put text with special characters in quotes")
     problems.raise_any()
     return settings
 

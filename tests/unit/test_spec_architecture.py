@@ -1,5 +1,8 @@
 """Architecture files: classes, parameters, parts, settings, and the sentences about each."""
 
+# Sentences are pinned whole, one line each.
+# ruff: noqa: E501
+
 from typing import Literal
 
 import pytest
@@ -153,7 +156,9 @@ def test_one_mistake_one_sentence(tmp_path, old, new, sentences):
 
 
 def test_all_problems_at_once_in_the_order_of_the_file(tmp_path):
-    text = GOOD.replace("asic", "nope").replace("40 GB/s", "40").replace("rows: 16", "rowz: 0\n    columns: x")
+    text = (
+        GOOD.replace("asic", "nope").replace("40 GB/s", "40").replace("rows: 16", "rowz: 0\n    columns: x")
+    )
     assert problems(tmp_path, text) == [
         "mine.yaml:3: mapping: unknown machine family 'nope'; known are asic, gpu",
         "mine.yaml:5: components.hbm.bandwidth needs a unit such as '40 GB/s'",

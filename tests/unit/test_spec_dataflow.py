@@ -1,5 +1,8 @@
 """Dataflow files: the grammar of loops and sizes, and every rule about clusters."""
 
+# Sentences are pinned whole, one line each.
+# ruff: noqa: E501
+
 import pytest
 
 from accelsim.errors import AccelsimError
@@ -13,7 +16,16 @@ BOUNDS = {"N": 1, "G": 1, "K": 64, "C": 3, "P": 10, "Q": 12, "R": 7, "S": 5, "Y"
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("7", 7), ("7+S", 12), ("R", 7), ("2*R", 14), ("R*S - 1", 34), ("K-2*C+1", 59), ("rows", 8), ("2*C*R", 42)],
+    [
+        ("7", 7),
+        ("7+S", 12),
+        ("R", 7),
+        ("2*R", 14),
+        ("R*S - 1", 34),
+        ("K-2*C+1", 59),
+        ("rows", 8),
+        ("2*C*R", 42),
+    ],
 )
 def test_sizes(text, value):
     assert parse_size(text).evaluate(BOUNDS) == value
@@ -21,7 +33,7 @@ def test_sizes(text, value):
 
 def test_full_is_left_to_its_loop():
     assert parse_size("full").full
-    with pytest.raises(ValueError, match="^'full' depends on the loop it belongs to$"):
+    with pytest.raises(ValueError, match=r"^'full' depends on the loop it belongs to$"):
         parse_size("full").evaluate(BOUNDS)
 
 
@@ -31,7 +43,21 @@ def test_constants(text, constant):
 
 
 @pytest.mark.parametrize(
-    "text", ["K@", "K", "C:64", "R:full", "Y:R/1", "X:S/1", "Y:7+S/7", "C*R*S@", "Y@&R@", "C*R*S:rows", "K:2@", "Y:R/1@&R@"]
+    "text",
+    [
+        "K@",
+        "K",
+        "C:64",
+        "R:full",
+        "Y:R/1",
+        "X:S/1",
+        "Y:7+S/7",
+        "C*R*S@",
+        "Y@&R@",
+        "C*R*S:rows",
+        "K:2@",
+        "Y:R/1@&R@",
+    ],
 )
 def test_loops_print_as_they_were_written(text):
     assert str(parse_loop(text)) == text
@@ -65,7 +91,14 @@ def problems(tmp_path, monkeypatch, clusters):
 def test_a_dataflow(tmp_path):
     text = "  - {loops: [K@, C:64, R:full, S:full, Y:R/1, X:S/1]}\n  - {size: 64, loops: [C@]}\n"
     dataflow = load_dataflow(written(tmp_path, text))
-    assert [str(loop) for loop in dataflow.clusters[0].loops] == ["K@", "C:64", "R:full", "S:full", "Y:R/1", "X:S/1"]
+    assert [str(loop) for loop in dataflow.clusters[0].loops] == [
+        "K@",
+        "C:64",
+        "R:full",
+        "S:full",
+        "Y:R/1",
+        "X:S/1",
+    ]
     assert dataflow.clusters[0].size is None
     assert dataflow.clusters[1].size.evaluate({}) == 64
     again = tmp_path / "again.yaml"

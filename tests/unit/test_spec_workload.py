@@ -1,5 +1,8 @@
 """Workload and run files: their forms, their lines, and what is refused."""
 
+# Sentences are pinned whole, one line each.
+# ruff: noqa: E501
+
 import pytest
 
 from accelsim.errors import AccelsimError
@@ -83,7 +86,12 @@ def test_a_long_list_of_layers(tmp_path):
 def test_a_run(tmp_path):
     text = "workload: w\narchitecture: a\nengine: simpy\nset: {phase: decode}\nbatch: 4\n"
     run = load_run(written(tmp_path, text, "run"), {"set.context": 500})
-    assert (run.engine, run.preset, run.options, run.batch) == ("simpy", "physical", {"phase": "decode", "context": 500}, 4)
+    assert (run.engine, run.preset, run.options, run.batch) == (
+        "simpy",
+        "physical",
+        {"phase": "decode", "context": 500},
+        4,
+    )
     assert str(run.folder) == "."
 
 

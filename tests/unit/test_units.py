@@ -1,5 +1,8 @@
 """Units: what each spelling is worth, what is refused, and how numbers are written back."""
 
+# Sentences are pinned whole, one line each.
+# ruff: noqa: E501
+
 import pytest
 from pydantic import TypeAdapter
 

@@ -1,5 +1,8 @@
 """The YAML reader: what words mean, what is refused, and what a refusal says."""
 
+# Sentences are pinned whole, one line each.
+# ruff: noqa: E501
+
 import time
 
 import pytest
@@ -91,11 +94,15 @@ def test_an_alias_bomb_is_one_sentence():
 
 def test_merging_does_not_escape_the_bound():
     names = "\n".join(f"k{i}: {{}}" for i in range(1000)).replace("\n", ", ")
-    text = "a: &a {" + names + "}\n" + "\n".join(f"b{i}: {{<<: [{', '.join(['*a'] * 9)}]}}" for i in range(100))
+    text = (
+        "a: &a {" + names + "}\n" + "\n".join(f"b{i}: {{<<: [{', '.join(['*a'] * 9)}]}}" for i in range(100))
+    )
     assert refusal(text) == ["x.yaml:29: holds more than 500,000 values, counting what aliases repeat"]
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "a: " + "{a: " * 70, "\n".join(" " * i + "a:" for i in range(100))])
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "a: " + "{a: " * 70, "\n".join(" " * i + "a:" for i in range(100))]
+)
 def test_depth_is_bounded(text):
     assert refusal(text)[0].endswith("is nested more than 64 levels deep")
 
@@ -150,7 +157,8 @@ def test_a_byte_order_mark_is_ignored():
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("64 GB/s", "64 GB/s"), ("12", 12), ("[8, 12]", [8, 12]), ("", ""), ("null", None), ("~", None)]
+    ("text", "value"),
+    [("64 GB/s", "64 GB/s"), ("12", 12), ("[8, 12]", [8, 12]), ("", ""), ("null", None), ("~", None)],
 )
 def test_values_on_the_command_line(text, value):
     assert read_value(text) == value
