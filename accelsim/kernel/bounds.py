@@ -9,6 +9,7 @@ it waits for is busy. With an in-order resource that second form is false.
 
 from collections.abc import Sequence
 from math import lcm
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,15 @@ def combine(
 
 
 def flat_bounds(flat: Flat, resources: Sequence[Resource]) -> tuple[int, int]:
-    """Return (lower, upper) of a block that starts with everything idle."""
+    """Return (lower, upper) of a block that starts with everything idle; worked out once per block."""
+    key = ("bounds", tuple((r.servers, r.order) for r in resources))
+    if key not in flat.derived:
+        flat.derived[key] = _flat_bounds(flat, resources)
+    known: Any = flat.derived[key]
+    return known[0], known[1]
+
+
+def _flat_bounds(flat: Flat, resources: Sequence[Resource]) -> tuple[int, int]:
     from accelsim.kernel.chains import longest
 
     weight, unit = weights(resources, flat.work_ps)

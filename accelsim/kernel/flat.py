@@ -36,6 +36,7 @@ class Flat:
     """
 
     __slots__ = (
+        "derived",
         "duration",
         "follow",
         "kind",
@@ -73,6 +74,8 @@ class Flat:
             )
         if problems:
             raise AccelsimError(*problems)
+        self.derived: dict[object, object] = {}
+        """What was worked out from the block alone (bounds, sums), for the next run of it."""
         from accelsim.kernel.adjacency import successors
 
         self.offsets, self.follow, self.waits, self.numbered = successors(n, source, target)

@@ -7,6 +7,8 @@ resource, and the first moment a server is free. Every start is a maximum of sum
 import numpy as np
 from numba import njit
 
+PREDECESSOR = -2
+
 
 @njit(cache=True)
 def replace_first(free, holder, base, servers, end, task):  # type: ignore[no-untyped-def]
@@ -70,6 +72,67 @@ def run_in_order(resource, duration, offsets, follow, first_server, n_servers): 
                 ends[later] = end
                 cause[later] = i
     return ends, cause
+
+
+@njit(cache=True)
+def run_single_servers(resource, duration, offsets, follow, n_resources):  # type: ignore[no-untyped-def]
+    """The same where every resource has one server; causes are those that ``walk_single_servers`` reads.
+
+    A task that waited for its server has the task that freed it, or the cause of a zero-duration task in
+    front of it; any other has ``PREDECESSOR - (the task whose predecessor it was)``, which only a walk needs
+    to look up.
+    """
+    n = resource.size
+    ends = np.zeros(n, np.int64)
+    cause = np.empty(n, np.int32)
+    # free from, start of the task in front, that task, its cause: one cache line for each resource
+    server = np.zeros((n_resources, 8), np.int64)
+    for i in range(n):
+        start = ends[i]
+        reason = PREDECESSOR - i
+        r = resource[i]
+        if r >= 0:
+            if server[r, 0] > start:
+                start = server[r, 0]
+                reason = server[r, 3] if server[r, 1] == start else server[r, 2]
+            end = start + duration[i]
+            server[r, 0] = end
+            server[r, 1] = start
+            server[r, 2] = i
+            server[r, 3] = reason
+        else:
+            end = start + duration[i]
+        cause[i] = reason
+        ends[i] = end
+        for e in range(offsets[i], offsets[i + 1]):
+            ends[follow[e]] = max(ends[follow[e]], end)
+    return ends, cause
+
+
+@njit(cache=True)
+def walk_single_servers(cause, ends, duration, offsets, follow, last):  # type: ignore[no-untyped-def]
+    """Return the chain of causes that ends with ``last``, first task first."""
+    path = np.empty(cause.size, np.int32)
+    size = 0
+    task = last
+    while task >= 0:
+        path[size] = task
+        size += 1
+        task = cause[task]
+        if task > PREDECESSOR:
+            continue
+        waiting = PREDECESSOR - task
+        start = ends[waiting] - duration[waiting]
+        task = waiting - 1
+        while task >= 0:
+            if ends[task] == start:
+                found = False
+                for e in range(offsets[task], offsets[task + 1]):
+                    found = found or follow[e] == waiting
+                if found:
+                    break
+            task -= 1
+    return path[:size][::-1].copy()
 
 
 @njit(cache=True)

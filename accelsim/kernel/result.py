@@ -24,7 +24,16 @@ class Totals:
 
     @classmethod
     def of(cls, flat: Flat, n_resources: int, kinds: int) -> Self:
-        """Sum over one block. Barriers (kind -1) are not counted."""
+        """Sum over one block, once. Barriers (kind -1) are not counted."""
+        key = ("totals", n_resources, kinds)
+        if key not in flat.derived:
+            flat.derived[key] = cls._of(flat, n_resources, kinds)
+        known = flat.derived[key]
+        assert isinstance(known, cls)
+        return known
+
+    @classmethod
+    def _of(cls, flat: Flat, n_resources: int, kinds: int) -> Self:
         kind = flat.kinds()
         per_resource = np.bincount(flat.resource + 1, minlength=n_resources + 1)[1:]
         busy, kind_busy = np.zeros(n_resources + 1, np.int64), np.zeros(kinds + 1, np.int64)

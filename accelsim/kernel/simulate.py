@@ -30,8 +30,8 @@ def simulate_flat(flat: Flat, resources: Sequence[Resource], keep_starts: bool) 
     if n == 0:
         nothing = np.zeros(0, np.int64)
         return Timing(0, 0, 0, 0, Route("full"), ((nothing, nothing),), path=nothing)
-    used = np.unique(flat.resource)
-    one_pass = flat.numbered and all(resources[r].order == "in_order" for r in used[used >= 0].tolist())
+    used = np.flatnonzero(np.bincount(flat.resource + 1, minlength=1)[1:])
+    one_pass = flat.numbered and all(resources[r].order == "in_order" for r in used.tolist())
     ends, path, kind = (ordered if one_pass else by_events)(flat, resources)
     makespan = int(ends[path[-1]])
     lower, upper = flat_bounds(flat, resources)
@@ -49,8 +49,13 @@ def by_events(flat: Flat, resources: Sequence[Resource]) -> tuple[Ints, Ints, st
 
 def ordered(flat: Flat, resources: Sequence[Resource]) -> tuple[Ints, Ints, str]:
     """The same from the single pass."""
-    from accelsim.kernel.in_order import run_in_order, walk_back
+    from accelsim.kernel.in_order import run_in_order, run_single_servers, walk_back, walk_single_servers
 
+    if all(r.servers == 1 for r in resources):
+        block = flat.offsets, flat.follow
+        ends, cause = run_single_servers(flat.resource, flat.duration, *block, len(resources))
+        last = len(flat) - 1 - int(np.argmax(ends[::-1]))
+        return ends, walk_single_servers(cause, ends, flat.duration, *block, last), "in_order"
     first = np.cumsum([0] + [min(r.servers, len(flat)) for r in resources]).astype(np.int64)
     ends, cause = run_in_order(flat.resource, flat.duration, flat.offsets, flat.follow, first, int(first[-1]))
     last = len(flat) - 1 - int(np.argmax(ends[::-1]))

@@ -57,23 +57,31 @@ def tiled(n, seed=0):
 
 
 def stream(n):
-    """Output tiles of 25 tasks (8 x load, load, compute, then a store), loads and stores sharing DRAM, in
-    block form.
-    """
-    resource, duration, source, target = [], [], [], []
-    for step in range(8):
-        load = 3 * step
+    """Output tiles of 8 steps (load, load, compute) and a store; two buffers; loads and stores share the DRAM."""
+    steps = 8
+    resource, duration = [], []
+    source, target, lagged = [], [], ([], [], [])
+    for step in range(steps):
+        load, compute = 3 * step, 3 * step + 2
         resource += [0, 0, 1]
         duration += [40 + step, 50, 110]
-        source += [load, load + 1] + ([load - 1] if step else [])
-        target += [load + 2, load + 2] + ([load + 2] if step else [])
+        source += [load, load + 1]
+        target += [compute, compute]
+        earlier = 3 * ((step - 2) % steps) + 2  # the compute that used this buffer last
+        if step < 2:
+            for column, values in zip(lagged, ([earlier] * 2, [load, load + 1], [1, 1]), strict=True):
+                column.extend(values)
+        else:
+            source += [earlier, earlier]
+            target += [load, load + 1]
     resource.append(0)
     duration.append(60)
-    source.append(23)
-    target.append(24)
+    source.append(3 * steps - 1)
+    target.append(3 * steps)
+    for column, value in zip(lagged, (3 * steps, 3 * steps - 1, 2), strict=True):
+        column.append(value)  # an output buffer is free again once it was stored
     block = Flat(resource, duration, (source, target))
-    lagged = ([23] * 24 + [24], [*range(24), 23], [2] * 24 + [2])
-    return Program([Resource("dram"), Resource("array", order="fifo")], Repeat(block, n // 25, lagged))
+    return Program([Resource("dram"), Resource("array")], Repeat(block, n // len(block), lagged))
 
 
 def report(benchmark, tasks, reference=None):
