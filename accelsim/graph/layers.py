@@ -134,20 +134,24 @@ def _convolve(net: Net, layer: Mapping[str, Any], tensors: list[Tensor]) -> Tens
     dilation = _pair(layer["dilation"])
     reach = (dilation[0] * (kernel[0] - 1) + 1, dilation[1] * (kernel[1] - 1) + 1)
     padding = layer["padding"]
-    pads = (
-        same_padding(x, reach, stride)
-        if padding == "same"
-        else tuple(padding)
-        if isinstance(padding, list)
-        else padding
-    )
+    if padding == "same":
+        padding = same_padding(x, reach, stride)
+    elif isinstance(padding, list):
+        padding = tuple(padding)
     depthwise = layer["type"] == "depthwise"
     channels = x.shape[1] * layer["multiplier"] if depthwise else layer["out_channels"]
     groups = x.shape[1] if depthwise else layer["groups"]
     return net.conv(
-        x, channels, kernel, name=layer["name"], stride=stride, padding=pads, dilation=dilation, groups=groups,
+        x,
+        channels,
+        kernel,
+        name=layer["name"],
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
         bias=layer["bias"],
-    )  # fmt: skip
+    )
 
 
 def _pool(net: Net, layer: Mapping[str, Any], tensors: list[Tensor]) -> Tensor:

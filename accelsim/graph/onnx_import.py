@@ -75,6 +75,7 @@ class _Reader:
         self.problems: list[str] = []
         self.unsupported: Counter[str] = Counter()
         self.blocked = 0
+        self.orphan = ""
         self.names: Counter[str] = Counter()
         self.external, self.notes = external_data(path, model)
         self.entering, self.old_batch = entering_shapes(path, model, dims, batch)
@@ -130,6 +131,9 @@ class _Reader:
             if not all(known):
                 if standard and (proto.op_type in RULES or proto.op_type == "DequantizeLinear"):
                     self.blocked += 1
+                    self.orphan = self.orphan or next(
+                        n for n in proto.input if n and n not in self.scope.types
+                    )
                 else:
                     self.unsupported[label] += 1
                 return
@@ -311,6 +315,9 @@ class _Reader:
                     "Pass unsupported='skip' to leave them out and say so in the result"
                 )
         elif self.blocked and not problems:
-            problems.append(f"{self.path}: {self.blocked} operators read tensors that nothing makes")
+            problems.append(
+                f"{self.path}: {self.blocked} operators depend on tensors that nothing makes before them, "
+                f"the first on {self.orphan[:60]!r}"
+            )
         if problems:
             raise AccelsimError(*problems)
