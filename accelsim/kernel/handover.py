@@ -85,9 +85,7 @@ class Shared:
         self._gates = {int(gate): env.event() for gate in gates}
         self._begun: dict[int, int] = {}
         self._ended: set[int] = set()
-        self._told = 0
-        self._settle_at = -1
-        self._wakes_at = -1
+        self._armed: set[int] = set()
         self.done = env.event()
         self._tell()
 
@@ -109,7 +107,7 @@ class Shared:
             raise AccelsimError(f"shared: gate {gate} was completed before")
         self._ended.add(gate)
         self._run.complete(gate, int(self._env.now) - self._origin)
-        self._arm()
+        self._arm(int(self._env.now))
 
     @property
     def starts(self) -> npt.NDArray[np.int64]:
@@ -119,52 +117,41 @@ class Shared:
             starts[gate] = begun
         return starts
 
-    def _arm(self) -> None:
-        """Settle this instant after all its other events, once."""
-        if self._settle_at != int(self._env.now):
-            self._settle_at = int(self._env.now)
-            self._schedule(self._settle, 0)
+    def _arm(self, time: int) -> None:
+        """Schedule one settle event behind all others of an instant."""
+        if time not in self._armed:
+            self._armed.add(time)
+            event = simpy.Event(self._env)
+            event._ok, event._value = True, None
+            event.callbacks.append(self._settle)
+            self._env.schedule(event, priority=AFTER_ALL, delay=time - int(self._env.now))
+
+    def _untold(self) -> list[int]:
+        return self._run.reached_since(len(self._begun))
 
     def _tell(self) -> None:
         """Tell the processes that wait for gates reached now; what they do belongs to phase A."""
-        now = int(self._env.now) - self._origin
-        for gate in self._run.reached_since(self._told):
-            self._told += 1
-            self._begun[gate] = now
+        now = int(self._env.now)
+        for gate in self._untold():
+            self._begun[gate] = now - self._origin
             self._gates[gate].succeed()
-        self._arm()
-
-    def _schedule(self, callback: Any, delay: int) -> None:
-        event = simpy.Event(self._env)
-        event._ok, event._value = True, None
-        event.callbacks.append(callback)
-        self._env.schedule(event, priority=AFTER_ALL, delay=delay)
+        self._arm(now)
 
     def _settle(self, _: Any) -> None:
         """Settle this instant, then go on alone up to, not into, the next instant SimPy knows of."""
         now = int(self._env.now)
-        self._settle_at = -1
-        following = self._env.peek()
-        limit = events.NEVER if following == float("inf") else int(following) - self._origin
-        self._run.advance(max(limit, now - self._origin + 1))
+        self._armed.discard(now)
+        if not self._untold():  # else servers would pick before the processes have reacted
+            following = self._env.peek()
+            limit = events.NEVER if following == float("inf") else int(following) - self._origin
+            self._run.advance(max(limit, now - self._origin + 1))
         time = int(self._run.state[events.NOW]) + self._origin
-        if self._run.reached_since(self._told) or self._run.state[events.DONE] == len(self._flat):
-            self._wake(max(time, now))
-        elif self._run.next_end < events.NEVER:
-            self._wake(self._run.next_end + self._origin)
-
-    def _wake(self, time: int) -> None:
-        self._wakes_at = time
-        self._schedule(self._awake, time - int(self._env.now))
-
-    def _awake(self, _: Any) -> None:
-        """Go on, unless something else has moved the engine since this was scheduled."""
-        if self._wakes_at != int(self._env.now) or self.done.triggered:
-            return
-        self._wakes_at = -1
-        if self._run.reached_since(self._told):
+        finished = self._run.state[events.DONE] == len(self._flat)
+        if (finished or self._untold()) and time > now:
+            self._arm(time)
+        elif self._untold():
             self._tell()
-        elif self._run.state[events.DONE] == len(self._flat):
+        elif finished and not self.done.triggered:
             self.done.succeed()
-        else:
-            self._settle(None)
+        elif self._run.next_end < events.NEVER:
+            self._arm(self._run.next_end + self._origin)
