@@ -91,6 +91,7 @@ class Counts:
 def count(nest: LoopNest, padding: Padding = "skip") -> Counts:
     """Count a nest; ``padding="count"`` reads positions outside the input like any other.
 
+    Positions outside ``shape.size`` are padding also in a matrix product: its size is (M, 1).
     A level's own accesses by what it feeds directly are not listed: a processing element reads one input and
     one weight per multiply-accumulate from the innermost level that holds them.
 

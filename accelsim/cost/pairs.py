@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from accelsim.cost.blocks import Cuts, distinct_blocks, longest
+from accelsim.cost.blocks import Cuts, distinct_blocks, longest, place_in_block
 from accelsim.cost.halo import Span, Window, rows
 from accelsim.cost.nest import WINDOWS, LoopNest, Padding
 from accelsim.errors import AccelsimError
@@ -38,14 +38,18 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Neighbours (level indices) in the chain of levels that hold ``tensor``."""
+    """Neighbours (level indices) in the chain of levels that hold ``tensor``.
+
+    ``frontier`` is the loop at which a tile of the child is fetched. ``slides``: only what is new in the
+    sweep of that loop is.
+    """
 
     nest: LoopNest
     tensor: str
     parent: int
     child: int
     frontier: int
-    sliding: bool
+    slides: bool
 
     def factors(self, side: Side, outer: int, padding: Padding) -> Iterator[Factor]:
         """Factors of what one block inside the outermost ``outer`` loops moves.
@@ -69,7 +73,7 @@ class Pair:
         """Per dimension the loops from ``outer`` down to the child, and which of them tell blocks apart."""
         levels = self.nest.levels
         copies = levels[self.child if side == "children" else self.parent].depth
-        absent = self.frontier if side != "tiles" and self._slides_at(self.frontier) else -1
+        absent = self.frontier if self.slides and side != "tiles" else -1
         cuts: dict[str, Cuts] = {}
         depth = levels[self.child].depth
         for index, loop in self.nest.moving:
@@ -77,9 +81,6 @@ class Pair:
                 kept = index < copies if loop.axis else index <= self.frontier and index != absent
                 cuts[loop.dim] = (*cuts.get(loop.dim, ()), (loop.tile, kept))
         return cuts
-
-    def _slides_at(self, index: int) -> bool:
-        return self.sliding and index >= 0 and self.nest.loops[index].dim in "PQRS"
 
     def _window(self, axis: int, cuts: dict[str, Cuts], outer: int, padding: Padding) -> Factor:
         shape, dims = self.nest.shape, WINDOWS[axis]
@@ -90,23 +91,18 @@ class Pair:
         def whole(p: Block, r: Block) -> int:
             return rows(window, Span(*p, p_cuts), Span(*r, r_cuts))
 
-        moving = self.nest.loops[self.frontier].dim if 0 <= self.frontier < outer else ""
-        if moving not in dims or not self._slides_at(self.frontier):
+        if not self.slides or self.frontier >= outer or self.nest.loops[self.frontier].dim not in dims:
             return Factor(dims, whole)
-        tile = self.nest.loops[self.frontier].tile
-        enclosing = tuple(
-            (loop.tile, True) for loop in self.nest.loops[: self.frontier] if loop.dim == moving
-        )
-        along_p = moving == dims[0]
+        sweep = self.nest.loops[self.frontier]
+        enclosing = tuple((o.tile, True) for o in self.nest.loops[: self.frontier] if o.dim == sweep.dim)
+        along_p = sweep.dim == dims[0]
 
         def fresh(p: Block, r: Block) -> int:
             """What the sweep has read up to and with this block, less what it had read before."""
             start, extent = p if along_p else r
-            before = start
-            for size, _ in enclosing:
-                before %= size
+            before = place_in_block(start, enclosing)
             swept = [
-                Span(start - before, upto, ((tile, False), *(p_cuts if along_p else r_cuts)))
+                Span(start - before, upto, ((sweep.tile, False), *(p_cuts if along_p else r_cuts)))
                 for upto in (before + extent, before)
             ]
             still = Span(*r, r_cuts) if along_p else Span(*p, p_cuts)
@@ -123,17 +119,13 @@ def _blocks(dim: str, cuts: Cuts) -> Factor:
 def pairs(nest: LoopNest, tensor: str) -> list[Pair]:
     """All neighbours in the chain of levels that hold ``tensor``, outermost first."""
     chain = [index for index, level in enumerate(nest.levels) if tensor in level.tensors]
-    return [
-        Pair(
-            nest,
-            tensor,
-            parent,
-            child,
-            nest.frontier(tensor, nest.levels[child].depth),
-            tensor == "inputs" and nest.levels[child].sliding,
-        )
-        for parent, child in pairwise(chain)
-    ]
+    found = []
+    for parent, child in pairwise(chain):
+        frontier = nest.frontier(tensor, nest.levels[child].depth)
+        slides = nest.levels[child].sliding and tensor == "inputs" and frontier >= 0
+        slides = slides and nest.loops[frontier].dim in "PQRS"
+        found.append(Pair(nest, tensor, parent, child, frontier, slides))
+    return found
 
 
 def work(nest: LoopNest, outer: int) -> dict[str, list[Factor]]:
