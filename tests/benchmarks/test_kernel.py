@@ -57,7 +57,9 @@ def tiled(n, seed=0):
 
 
 def stream(n):
-    """Output tiles of 8 steps (load, load, compute) and a store; two buffers; loads and stores share the DRAM."""
+    """Output tiles of 8 steps (load, load, compute) and a store; two buffers; loads and stores share the
+    DRAM.
+    """
     steps = 8
     resource, duration = [], []
     source, target, lagged = [], [], ([], [], [])
