@@ -111,9 +111,13 @@ class Quantity:
         for name, unit in UNITS.items():
             if unit.dimension != self.dimension or not unit.shown:
                 continue
-            scaled = float(Exact(repr(value)) / unit.factor)
-            number = str(int(scaled)) if scaled.is_integer() and abs(scaled) < 1e15 else repr(scaled)
-            same = float(Exact(number) * unit.factor) == value
+            ratio = Exact(repr(value)) / unit.factor
+            if not 1e-6 < ratio < 1e15:
+                continue
+            scaled = float(ratio)
+            number = str(int(scaled)) if scaled.is_integer() else repr(scaled)
+            exact = Exact(number) * unit.factor
+            same = exact == value if self.whole else float(exact) == value
             if same:
                 rank = (not 1 <= scaled < 1000, len(number + name), f"{number} {name}")
                 best = min(best or rank, rank)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -10,6 +10,7 @@ from accelsim.spec.base import FileSpec
 from accelsim.spec.scalars import resolve
 
 WIDTH = 110
+_TEXT_TAG = "tag:yaml.org,2002:str"
 _SILENT_IF_EMPTY = ("assumptions", "parameters", "components", "parts", "dims")
 
 
@@ -37,7 +38,13 @@ def _without_empty(data: Any) -> Any:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Puts text in quotes wherever the reader would take it for something else."""
+    """Puts text in quotes wherever the reader would take it for something else.
+
+    PyYAML's own idea of what a plain word means differs from the reader's, so it gets none: every scalar is
+    text to it, and what is quoted is decided here.
+    """
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -72,12 +79,13 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
         plain = resolve(value) == value
     except ValueError:
         plain = False
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else "'")
+    return dumper.represent_scalar(_TEXT_TAG, value, style=None if plain else "'")
 
 
-def _number(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:float", repr(value))
+def _plain(dumper: yaml.SafeDumper, value: object) -> yaml.ScalarNode:
+    return dumper.represent_scalar(_TEXT_TAG, "null" if value is None else repr(value).lower())
 
 
 _Dumper.add_representer(str, _text)
-_Dumper.add_representer(float, _number)
+for _kind in (float, int, bool, type(None)):
+    _Dumper.add_representer(_kind, _plain)
