@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from accelsim.kernel.result import Result as Run
     from accelsim.spec.architecture import Architecture
 
-PS = 1e-12
+PER_SECOND = 10**12
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _clock_Hz(model: "Compiled") -> float | None:
 
 def _seconds(model: "Compiled", cycles: int | None) -> float | None:
     period = model.lowered.cycle_ps
-    return None if cycles is None or period is None else cycles * period[0] / period[1] * PS
+    return None if cycles is None or period is None else cycles * period[0] / period[1] / PER_SECOND
 
 
 def _common(model: "Compiled", latency_s: float) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def event_result(model: "Compiled", engine: str, fast_forward: bool) -> Result:
     """Run the program and attribute its time."""
     lowered = model.lowered
     ran = run(lowered.program, engine=engine, fast_forward=fast_forward)
-    latency = ran.makespan_ps * PS
+    latency = ran.makespan_ps / PER_SECOND
     operators = []
     for work in lowered.works:
         if work.part is None:
@@ -131,14 +131,16 @@ def event_result(model: "Compiled", engine: str, fast_forward: bool) -> Result:
         part = ran.parts[work.part]
         cycles = _cycles(model, part)
         bound = _bound_by(model, part)
-        operators.append(_operator(model, work, cycles, part.start_ps * PS, part.end_ps * PS, bound))
+        operators.append(
+            _operator(model, work, cycles, part.start_ps / PER_SECOND, part.end_ps / PER_SECOND, bound)
+        )
     closed = [w.closed_form_cycles for w in lowered.works if w.part is not None]
     estimate = None if any(c is None for c in closed) else sum(c for c in closed if c is not None)
     return Result(
         engine=engine,
         latency_s=latency,
-        lower_bound_s=ran.lower_ps * PS,
-        upper_bound_s=ran.upper_ps * PS,
+        lower_bound_s=ran.lower_ps / PER_SECOND,
+        upper_bound_s=ran.upper_ps / PER_SECOND,
         cycles=_sum([o.cycles for o in operators if o.start_s is not None]),
         closed_form_s=_seconds(model, estimate),
         operators=tuple(operators),
@@ -217,7 +219,7 @@ def _critical(model: "Compiled", ran: "Run") -> dict[str, float]:
             return {}
         total += part.critical_ps
     return {
-        f"{kind.action} ({kind.resource})" if kind.resource else kind.action: time * PS
+        f"{kind.action} ({kind.resource})" if kind.resource else kind.action: time / PER_SECOND
         for kind, time in zip(model.lowered.kinds, total.tolist(), strict=True)
         if time
     }
@@ -234,7 +236,7 @@ def _resources(model: "Compiled", ran: "Run") -> tuple[ResourceResult, ...]:
             ResourceResult(
                 name=resource.name,
                 servers=resource.servers,
-                busy_s=busy * PS,
+                busy_s=busy / PER_SECOND,
                 utilisation=busy / capacity if capacity else 0.0,
                 bytes=sum(moved) if moved else None,
                 energy_J=energy.get(resource.name),

@@ -1,39 +1,37 @@
 """A result as an HTML fragment, for notebooks."""
 
+from collections.abc import Iterable
 from html import escape
 
-from accelsim.results.quantity import quantity
 from accelsim.results.result import Result
-from accelsim.results.summary import MOST_ROWS
+from accelsim.results.summary import operator_table, totals
 
-STYLE = "text-align:right;padding:1px 8px"
+LEFT = "text-align:left;padding:1px 8px"
+RIGHT = "text-align:right;padding:1px 8px"
 
 
 def result_html(result: Result) -> str:
-    """Totals and a table of the operators that take time."""
-    timed = [o for o in result.operators if o.start_s is not None and o.fused_into is None]
-    totals = [
-        ("latency", quantity(result.latency_s, "s")),
-        ("energy", quantity(result.energy_J, "J")),
-        ("area", "unknown" if result.area_mm2 is None else f"{result.area_mm2:.3g} mm²"),
-        ("tasks", f"{result.counts.get('tasks', 0):,}"),
-    ]
-    head = "".join(
-        f"<th style='{STYLE}'>{h}</th>" for h in ("operator", "cycles", "time", "util", "bound by", "energy")
+    """The summary as two tables: figures of the whole, and the operators that take time (folded away)."""
+    headings, rows, rest = operator_table(result)
+    styles = [LEFT if heading in ("operator", "type", "bound by") else RIGHT for heading in headings]
+    title = f"{result.workload} on {result.architecture}"
+    about = f"{result.engine} engine, preset {result.preset}"
+    figures = "".join(_line("td", row, (LEFT, RIGHT, LEFT)) for row in totals(result))
+    operators = "".join(_line("td", row, styles) for row in rows)
+    return (
+        f"<div><p><b>{escape(title)}</b> ({escape(about)})</p><table>{figures}</table>"
+        f"<details><summary>{len(rows)} operators</summary>"
+        f"<table>{_line('th', headings, styles)}{operators}</table><p>{escape(rest)}</p></details></div>"
     )
-    body = []
-    for o in timed[:MOST_ROWS]:
-        cells = (
-            o.name,
-            "" if o.cycles is None else f"{o.cycles:,}",
-            quantity(o.latency_s, "s"),
-            "" if o.utilisation is None or not o.macs else f"{o.utilisation:.1%}",
-            o.bound_by or "",
-            quantity(o.energy_J, "J"),
+
+
+def _line(tag: str, cells: Iterable[str], styles: Iterable[str]) -> str:
+    """One table row, every cell escaped."""
+    return (
+        "<tr>"
+        + "".join(
+            f'<{tag} style="{style}">{escape(cell)}</{tag}>'
+            for cell, style in zip(cells, styles, strict=True)
         )
-        body.append("<tr>" + "".join(f"<td style='{STYLE}'>{escape(c)}</td>" for c in cells) + "</tr>")
-    if len(timed) > MOST_ROWS:
-        body.append(f"<tr><td colspan='6'>and {len(timed) - MOST_ROWS} more</td></tr>")
-    figures = ", ".join(f"{name} <b>{escape(value)}</b>" for name, value in totals)
-    title = f"{escape(result.workload)} on {escape(result.architecture)} ({escape(result.engine)})"
-    return f"<div><p><b>{title}</b>: {figures}</p><table><tr>{head}</tr>{''.join(body)}</table></div>"
+        + "</tr>"
+    )

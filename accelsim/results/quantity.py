@@ -11,6 +11,8 @@ PREFIXES = (
     (1e-9, "n"),
     (1e-12, "p"),
 )
+UNITS = ("mm2", "Hz", "s", "J", "W", "B")
+"""Units that a figure's name may end with, after an underscore."""
 
 
 def quantity(value: float | None, unit: str) -> str:
@@ -19,11 +21,30 @@ def quantity(value: float | None, unit: str) -> str:
         return "unknown"
     if value == 0:
         return f"0 {unit}"
-    for scale, prefix in PREFIXES:
-        if abs(value) >= 0.9995 * scale:
-            return (
-                f"{value / scale:.3g} {prefix}{unit}"
-                if abs(value / scale) < 999.5
-                else f"{value / scale:.0f} {prefix}{unit}"
-            )
-    return f"{value:.3g} {unit}"
+    # What would round up to 1000 takes the next prefix.
+    scale, prefix = next((p for p in PREFIXES if abs(value) >= 0.9995 * p[0]), PREFIXES[-1])
+    scaled = value / scale
+    text = f"{scaled:#.3g}".rstrip(".") if abs(scaled) < 999.5 else f"{scaled:,.0f}"
+    return f"{text} {prefix}{unit}"
+
+
+def area(value: float | None) -> str:
+    """Square millimetres, which take no prefix."""
+    return "unknown" if value is None else f"{value:#.3g}".rstrip(".") + " mm²"
+
+
+def figure(name: str, value: float | None) -> tuple[str, str]:
+    """Label and text of a figure whose name carries its unit.
+
+    ``'average_power_W', 0.0542`` -> ``('average power', '54.2 mW')``; ``'tokens_per_s', 1250`` ->
+    ``('tokens per s', '1,250')``; a name without a unit is a ratio: ``'utilisation', 0.148`` -> ``'14.8%'``.
+    """
+    stem, _, unit = name.rpartition("_")
+    label = name.replace("_", " ")
+    if name.endswith("_per_s"):
+        if value is None:
+            return label, "unknown"
+        return label, f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
+    if stem and unit in UNITS:
+        return stem.replace("_", " "), area(value) if unit == "mm2" else quantity(value, unit)
+    return label, "unknown" if value is None else f"{value:.1%}"

@@ -2,118 +2,124 @@
 
 from collections.abc import Mapping
 
-from accelsim.results.quantity import quantity
+from accelsim.results.layout import UNBROKEN, fitted, labelled, shorten, table
+from accelsim.results.quantity import area, figure, quantity
 from accelsim.results.result import OperatorResult, Result
 
-MOST_ROWS = 60
+MOST_ROWS = 100
 MOST_PARTS = 4
-HEADINGS = ("operator", "type", "cycles", "time", "util", "bound by", "energy", "dram")
+MOST_ACTIVITIES = 5
+LEAST_SHARE = 0.01
 
 
-def _row(operator: OperatorResult) -> tuple[str, ...]:
-    name = operator.name if len(operator.name) <= 28 else f"{operator.name[:12]}...{operator.name[-13:]}"
-    return (
-        name,
+def summary(result: Result) -> str:
+    """One table of operators, the totals with their bounds, what bounds the run, and where its constants
+    come from.
+    """
+    headings, rows, rest = operator_table(result)
+    lines = [f"{result.workload} on {result.architecture}"]
+    lines += labelled(
+        "", ", ".join([f"{result.engine} engine", f"preset {result.preset}", *_switches(result)]), 0
+    )
+    lines += ["", *table(fitted([headings, *rows])), *labelled("", rest, 0), ""]
+    figures = totals(result)
+    indent = max(len(label) for label, _, _ in figures) + 2
+    width = max(len(value) for _, value, _ in figures)
+    for label, value, remark in figures:
+        lines += labelled(f"{label:<{indent}}{value:>{width}}", remark, indent + width + 2)
+    lines.append("")
+    for label, texts in (("note", result.notes), ("assumed", result.assumptions), ("source", result.sources)):
+        for text in texts:
+            lines += labelled(label, text, indent)
+    return "\n".join(lines).rstrip()
+
+
+def operator_table(result: Result) -> tuple[list[str], list[list[str]], str]:
+    """Headings, a row per operator that takes time, and what is left out; the longest if there are many."""
+    timed = [o for o in result.operators if o.start_s is not None]
+    shown = timed
+    if len(timed) > MOST_ROWS:
+        least = sorted((o.latency_s for o in timed), reverse=True)[MOST_ROWS - 1]
+        shown = [o for o in timed if o.latency_s >= least][:MOST_ROWS]
+    memories = dict.fromkeys(memory for o in shown for memory in list(o.bytes)[:1])
+    memory = next(iter(memories)) if len(memories) == 1 else "memory"
+    fused = sum(o.fused_into is not None for o in result.operators)
+    free = len(result.operators) - len(timed) - fused
+    rest = [f"{len(timed) - len(shown)} that take less time"] if len(timed) > len(shown) else []
+    rest += [f"{fused} fused into the one before"] if fused else []
+    rest += [f"{free} without time or traffic"] if free else []
+    headings = ["operator", "type", "cycles", "time", "util", "bound by", "energy", shorten(memory, 12)]
+    return headings, [_row(o) for o in shown], f"and {', '.join(rest)}" if rest else ""
+
+
+def totals(result: Result) -> list[tuple[str, str, str]]:
+    """Label, value and remark of each figure of the whole run."""
+    rows = [("latency", quantity(result.latency_s, "s"), "; ".join([*_cycles(result), *_bounds(result)]))]
+    if result.engine != "closed-form" and result.closed_form_s is not None and result.latency_s:
+        error = result.closed_form_s / result.latency_s - 1
+        remark = f"{error:+.1%} against the events" if abs(error) >= 0.0005 else "within 0.05% of the events"
+        rows.append(("closed form", quantity(result.closed_form_s, "s"), remark))
+    rows.append(("energy", quantity(result.energy_J, "J"), _split(result.energy_by_component_J)))
+    metrics = dict(result.metrics)
+    rows.append(("power", quantity(metrics.pop("average_power_W", None), "W"), "on average"))
+    rows.append(("area", area(result.area_mm2), _split(result.area_by_component_mm2)))
+    used, peak = metrics.pop("utilisation", None), result.peak_macs_per_s
+    of_peak = "" if used is None or peak is None else f"{used:.1%} of the peak of {quantity(peak, 'MAC/s')}"
+    rows.append(("rate", quantity(metrics.pop("macs_per_s", None), "MAC/s"), of_peak))
+    rows += [(*figure(name, value), "") for name, value in metrics.items()]
+    shares = _split(result.critical_s, MOST_ACTIVITIES)
+    if shares:
+        rows.append(("bound by", "", shares))
+    tasks, simulated = result.counts["tasks"], result.counts["simulated"]
+    if tasks:
+        rows.append(("events", f"{tasks:,}", f"tasks, {simulated:,} of them simulated ({_route(result)})"))
+    return rows
+
+
+def _row(operator: OperatorResult) -> list[str]:
+    return [
+        shorten(operator.name, 28),
         operator.type,
         "" if operator.cycles is None else f"{operator.cycles:,}",
         quantity(operator.latency_s, "s"),
         "" if operator.utilisation is None or not operator.macs else f"{operator.utilisation:.1%}",
-        operator.bound_by or "",
+        shorten(operator.bound_by or "", 16),
         quantity(operator.energy_J, "J"),
         quantity(next(iter(operator.bytes.values()), 0), "B"),
-    )
-
-
-def table(rows: list[tuple[str, ...]], left: tuple[int, ...] = (0, 1, 5)) -> list[str]:
-    """Lines of a table whose columns ``left`` are flush left, the others flush right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if i in left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
     ]
 
 
-def summary(result: Result) -> str:
-    """One table of operators, the totals with their bounds, what bounds the run, and where the constants come
-    from.
-    """
-    timed = [o for o in result.operators if o.start_s is not None and o.fused_into is None]
-    shown = timed[:MOST_ROWS]
-    lines = [f"{result.workload} on {result.architecture} ({result.engine}, preset {result.preset})"]
-    if result.switches:
-        lines.append("switches: " + ", ".join(f"{k}={v}" for k, v in result.switches.items()))
-    lines += ["", *table([HEADINGS, *(_row(o) for o in shown)])]
-    fused = sum(o.fused_into is not None for o in result.operators)
-    free = len(result.operators) - len(timed) - fused
-    rest = [f"{len(timed) - len(shown)} more timed"] if len(timed) > len(shown) else []
-    rest += [f"{fused} fused into the one before"] if fused else []
-    rest += [f"{free} without time or traffic"] if free else []
-    if rest:
-        lines.append(f"and {', '.join(rest)}")
-    lines += ["", f"latency   {quantity(result.latency_s, 's')}" + _cycles(result) + _bounds(result)]
-    if result.closed_form_s is not None and result.latency_s:
-        error = result.closed_form_s / result.latency_s - 1
-        lines.append(
-            f"          closed form {quantity(result.closed_form_s, 's')} ({error:+.1%} against events)"
-        )
-    lines.append(f"energy    {quantity(result.energy_J, 'J')}" + _split(result.energy_by_component_J))
-    area = "unknown" if result.area_mm2 is None else f"{result.area_mm2:.3g} mm²"
-    lines.append(f"area      {area}" + _split(result.area_by_component_mm2))
-    lines += _rates(result)
-    critical = sum(result.critical_s.values())
-    if critical:
-        worst = sorted(result.critical_s.items(), key=lambda item: -item[1])[:4]
-        lines.append(
-            "bound by  " + ", ".join(f"{name} {time / critical:.0%}" for name, time in worst if time > 0)
-        )
-    if result.counts:
-        tasks, simulated = result.counts["tasks"], result.counts["simulated"]
-        lines.append(f"events    {tasks:,} tasks, {simulated:,} simulated ({result.route['kind']})")
-    lines += [f"note      {note}" for note in result.notes]
-    lines += [f"assumed   {text}" for text in result.assumptions]
-    lines += [f"source    {text}" for text in result.sources]
-    return "\n".join(lines)
+def _switches(result: Result) -> list[str]:
+    return [f"{name}={value}" for name, value in result.switches.items()]
 
 
-def _cycles(result: Result) -> str:
+def _cycles(result: Result) -> list[str]:
     if result.cycles is None or result.clock_Hz is None:
-        return ""
-    return f" = {result.cycles:,} cycles at {quantity(result.clock_Hz, 'Hz')}"
+        return []
+    return [f"{result.cycles:,} cycles at {quantity(result.clock_Hz, 'Hz')}"]
 
 
-def _bounds(result: Result) -> str:
+def _bounds(result: Result) -> list[str]:
     if result.lower_bound_s is None:
-        return ""
-    return f" (bounds {quantity(result.lower_bound_s, 's')} to {quantity(result.upper_bound_s, 's')})"
+        return []
+    return [f"bounds {quantity(result.lower_bound_s, 's')} to {quantity(result.upper_bound_s, 's')}"]
 
 
-def _rates(result: Result) -> list[str]:
-    """Throughput and power, where they are known."""
-    metrics = dict(result.metrics)
-    rate = quantity(metrics.pop("macs_per_s", None), "MAC/s")
-    used = metrics.pop("utilisation", None)
-    lines = [f"rate      {rate}" + ("" if used is None else f" = {used:.1%} of peak")]
-    inferences = metrics.pop("inferences_per_s", None)
-    if inferences is not None:
-        lines[0] += f", {inferences:.4g} inferences/s"
-    power = metrics.pop("average_power_W", None)
-    if power is not None:
-        lines[0] += f", {quantity(power, 'W')} on average"
-    return lines + [
-        f"{name} {'unknown' if value is None else f'{value:.4g}'}" for name, value in metrics.items()
-    ]
+def _route(result: Result) -> str:
+    if result.counts["simulated"] == result.counts["tasks"]:
+        return "every one"
+    return "equal ones once, exactly"
 
 
-def _split(parts: Mapping[str, float | None]) -> str:
+def _split(parts: Mapping[str, float | None], most: int = MOST_PARTS) -> str:
     """Shares of the known parts, largest first; small ones together."""
     known = {k: v for k, v in parts.items() if v}
     total = sum(known.values())
-    if not total:
-        return ""
-    top = sorted(known.items(), key=lambda item: -item[1])
-    shown = [f"{name} {value / total:.0%}" for name, value in top[:MOST_PARTS]]
-    rest = sum(value for _, value in top[MOST_PARTS:])
-    return " (" + ", ".join([*shown, *([f"others {rest / total:.0%}"] if rest else [])]) + ")"
+    top = [
+        item for item in sorted(known.items(), key=lambda i: -i[1])[:most] if item[1] >= LEAST_SHARE * total
+    ]
+    shown = [f"{name} {value / total:.0%}" for name, value in top]
+    rest = total - sum(value for _, value in top)
+    if rest > LEAST_SHARE / 2 * total:
+        shown.append(f"others {rest / total:.0%}")
+    return ", ".join(part.replace(" ", UNBROKEN) for part in shown)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from accelsim.results.result import Result
+from accelsim.results.result import ResourceResult, Result
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -21,6 +21,7 @@ def operator_frame(result: Result) -> "DataFrame":
             "parameters": o.parameters,
             "cycles": o.cycles,
             "start_s": o.start_s,
+            "end_s": o.end_s,
             "latency_s": o.latency_s,
             "utilisation": o.utilisation,
             "bound_by": o.bound_by,
@@ -32,16 +33,17 @@ def operator_frame(result: Result) -> "DataFrame":
         }
         for o in result.operators
     ]
-    return pd.DataFrame(rows)
+    # Cycles stay whole numbers although some operators have none.
+    return pd.DataFrame(rows).astype({"cycles": "Int64"})
 
 
 def resource_frame(result: Result) -> "DataFrame":
     """One row per resource."""
     import pandas as pd
 
-    return pd.DataFrame(
-        [{name: getattr(r, name) for name in r.__slots__} for r in result.resource_results]
-    ).rename(columns={"name": "resource"})
+    names = list(ResourceResult.__slots__)
+    rows = [[getattr(r, name) for name in names] for r in result.resource_results]
+    return pd.DataFrame(rows, columns=["resource", *names[1:]])
 
 
 def bottleneck_frame(result: Result) -> "DataFrame":

@@ -64,7 +64,7 @@ class Validation:
         return pd.DataFrame(self.to_dict()["rows"])
 
     def __str__(self) -> str:
-        from accelsim.results.summary import table
+        from accelsim.results.layout import table
 
         head = ("row", "kind", "published", "simulated", "physical", "error", "tolerance", "ok")
         body = [
