@@ -23,8 +23,8 @@ def problems(*args, **kwargs):
 
 def test_a_memory_too_small_for_one_tile_says_which_tensor_and_what_would_do():
     assert problems(net(), "pe-array", settings={"components.glb.size": "100 B"}) == [
-        "conv: components.glb.size of 100 B is too small for one tile: weights need most (inputs 16 B, weights 256 B,"
-        " outputs 64 B; two buffers); the smallest size that works is 672 B"
+        "conv: components.glb.size of 100 B is too small for one tile: weights need most (inputs 16 B,"
+        " weights 256 B, outputs 64 B; two buffers); the smallest size that works is 672 B"
     ]
 
 
@@ -156,3 +156,56 @@ def test_all_layers_that_do_not_fit_are_named_at_once():
     ]
     found = problems(net(*layers), "systolic-16x16", settings={"components.inputs.size": "8 B"})
     assert [sentence.split(":")[0] for sentence in found] == ["a", "b"]
+
+
+FOUR_LEVELS = """
+kind: architecture
+name: four
+mapping: asic
+defaults: {precision: int8, accumulator: int32}
+components:
+  dram: {class: dram, size: 1 GiB, bandwidth: 8 GB/s}
+  shared: {class: sram, size: 64 KiB, bandwidth: 32 GB/s}
+  local_in: {class: sram, size: 4 KiB, holds: [inputs], bandwidth: 64 GB/s}
+  local_out: {class: sram, size: 8 KiB, holds: [outputs], bandwidth: 64 GB/s}
+  noc: {class: link, bandwidth: 64 GB/s}
+  pe: {class: pe_array, rows: 8, columns: 8, clock: 1 GHz, dataflow: os}
+  registers: {class: register_file, per: pe, size: 64 B}
+"""
+
+
+@pytest.mark.parametrize("dataflow", ["os", "ws", "is", "rs"])
+def test_four_storage_levels_of_which_weights_pass_one_by(tmp_path, dataflow):
+    chip = tmp_path / "four.yaml"
+    chip.write_text(FOUR_LEVELS, encoding="utf-8")
+    result = acs.simulate(net(), str(chip), dataflow=dataflow)
+    moved = result.operators[0].bytes
+    assert moved["dram"] >= 16 * 14 * 14 + 32 * 16 * 9 + 32 * 14 * 14
+    assert moved["local_in"] > 0
+    assert moved["local_out"] > 0
+    reference = acs.simulate(net(), str(chip), dataflow=dataflow, engine="simpy")
+    assert reference.latency_s == result.latency_s
+
+
+@pytest.mark.parametrize("dataflow", ["os", "ws", "is"])
+def test_a_systolic_array_under_two_levels_of_buffers(tmp_path, dataflow):
+    lines = [line for line in FOUR_LEVELS.splitlines() if "registers" not in line and "noc" not in line]
+    chip = tmp_path / "two.yaml"
+    chip.write_text("\n".join(lines).replace("pe_array", "systolic_array"), encoding="utf-8")
+    result = acs.simulate(net(), str(chip), dataflow=dataflow)
+    assert result.lower_bound_s <= result.latency_s <= result.upper_bound_s
+    assert acs.simulate(net(), str(chip), dataflow=dataflow, engine="simpy").latency_s == result.latency_s
+
+
+def test_one_buffer_is_never_faster_than_two():
+    two = acs.simulate("resnet8", "pe-array")
+    one = acs.simulate("resnet8", "pe-array", settings={"components.glb.buffers": 1})
+    assert one.latency_s > two.latency_s
+
+
+def test_more_bandwidth_is_never_slower_on_a_whole_network():
+    times = [
+        acs.simulate("resnet18", "pe-array", settings={"components.dram.bandwidth": f"{gb} GB/s"}).latency_s
+        for gb in (1, 4, 16, 64)
+    ]
+    assert times == sorted(times, reverse=True)
