@@ -26,10 +26,10 @@ def bind(root: Node, arguments: Mapping[str, Node], where: str, problems: Proble
         text = node.value if isinstance(node.value, str) else ""
         if _REFERENCE.search(text):
             problems.add(node, ("parameters", name), f"cannot refer to another parameter ({shown(text)})")
-    bound = dict(declared)
+    bound = {name: node.noted(_note(name, node)) for name, node in declared.items()}
     for name, node in arguments.items():
         if name in declared:
-            bound[name] = node.noted(f" ({name} is set at {node.place}: {where}.{name})")
+            bound[name] = node.noted(_note(name, node, f": {where}.{name}"))
         else:
             hint = did_you_mean(name, declared) or (f"; known are {', '.join(declared)}" if declared else "")
             problems.add(node, (*where.split("."), name), f"unknown parameter{hint}")
@@ -75,14 +75,16 @@ def _replace(node: Node, path: tuple[Step, ...], parameters: Mapping[str, Node],
     return replace(node, value=text, note=notes)
 
 
+def _note(name: str, node: Node, path: str = "") -> str:
+    """What a sentence about the value of a parameter ends with."""
+    return f" ({name} is set {'at' if node.line else 'by'} {node.place}{path})"
+
+
 def _placed(parameter: Node, at: Node) -> Node:
     """The parameter's value, said to be where the reference stands, with a note on where it was set."""
-    note = parameter.note
-    if not note and parameter.line != at.line:
-        note = f" (set at {parameter.place})"
     value: Any = parameter.value
     if isinstance(value, dict):
         value = {k: _placed(v, at) for k, v in value.items()}
     elif isinstance(value, list):
         value = [_placed(v, at) for v in value]
-    return Node(value, at.file, at.line, note)
+    return Node(value, at.file, at.line, parameter.note)

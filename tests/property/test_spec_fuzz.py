@@ -118,6 +118,7 @@ def mutate(draw, data):
             container[step] = Twice(container[step])
         else:
             container.append(container[step])
+            words.add(".".join(map(str, path[:-1])))
 
     change = {
         "delete": delete,

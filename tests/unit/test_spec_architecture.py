@@ -224,7 +224,13 @@ def test_a_parameter_does_not_refer_to_another(tmp_path):
 
 def test_a_bad_parameter_is_reported_where_it_is_used_and_where_it_is_set(tmp_path):
     assert problems(tmp_path, PARAMETRISED.replace("pes: 256", "pes: 0")) == [
-        "mine.yaml:6: components.pe.rows must be at least 1, not 0 (set at mine.yaml:3)"
+        "mine.yaml:6: components.pe.rows must be at least 1, not 0 (pes is set at mine.yaml:3)"
+    ]
+
+
+def test_a_bad_setting_of_a_parameter_names_the_setting(tmp_path):
+    assert problems(tmp_path, PARAMETRISED, {"parameters.pes": 0}) == [
+        "mine.yaml:6: components.pe.rows must be at least 1, not 0 (pes is set by setting parameters.pes=0)"
     ]
 
 
