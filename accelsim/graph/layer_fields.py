@@ -49,7 +49,7 @@ def check(layer: Mapping[str, Any], made: Mapping[str, object]) -> list[tuple[tu
         problems.append((("name",), "must be text, and not 'input'"))
     elif name in made:
         problems.append((("name",), f"is {name!r} like an earlier layer's"))
-    if kind not in FIELDS:
+    if not isinstance(kind, str) or kind not in FIELDS:
         shown = f"unknown layer type {str(kind)[:60]!r}" if kind else "is missing"
         problems.append((("type",), shown + (did_you_mean(kind, FIELDS) if kind else "")))
         return problems

@@ -31,7 +31,7 @@ def from_layers(
     last = "input"
     for index, layer in enumerate(layers):
         found = [joined(where(index, *path), text) for path, text in check(layer, made)]
-        made[str(layer.get("name"))] = None
+        made.setdefault(str(layer.get("name")), None)
         if not found:
             options = {**FIELDS[layer["type"]], **layer}
             sources = layer.get("inputs", [last])

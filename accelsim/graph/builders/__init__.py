@@ -65,7 +65,7 @@ def check(builder: str, parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def joined(path: str, text: str) -> str:
     """Put a field's path before what is wrong with it: "x must be ..." but "x: unknown ..."."""
-    return f"{path} {text}" if text.startswith(("must ", "needs ")) else f"{path}: {text}"
+    return f"{path} {text}" if text.startswith(("must ", "needs ", "is ")) else f"{path}: {text}"
 
 
 def parameters_of(builder: str) -> dict[str, Parameter]:
