@@ -1,19 +1,24 @@
 """Roofline and timeline; matplotlib is imported only here (the ``plot`` extra)."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.errors import AccelsimError
-from accelsim.results.result import Result
+from accelsim.results.layout import shorten
+from accelsim.results.quantity import quantity
+from accelsim.results.result import OperatorResult, Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_POINTS = 4
+MOST_LABELS = 5
 MOST_TASKS = 5_000_000
 BINS = 400
+SMALL = 7
+"""Font size of names inside the axes."""
 
 
 def _pyplot() -> Any:
@@ -27,13 +32,19 @@ def _pyplot() -> Any:
 def _axes(ax: "Axes | None") -> "Axes":
     if ax is not None:
         return ax
-    axes: Axes = _pyplot().subplots(figsize=(8, 4.5), layout="constrained")[1]
+    axes: Axes = _pyplot().subplots(figsize=(9, 4.5), layout="constrained")[1]
     return axes
 
 
+def _colours(result: Result) -> dict[str | None, str]:
+    """One colour per resource, the same in both plots."""
+    return {r.name: f"C{index % 10}" for index, r in enumerate(result.resource_results)}
+
+
 def plot_roofline(result: Result, ax: "Axes | None" = None) -> "Axes":
-    """Operators by intensity (MAC per byte of the first memory) and rate (MAC/s), under the machine's two
-    roofs.
+    """Operators by intensity (MAC per byte of the first memory) and rate (MAC/s), under the machine's roofs.
+
+    The area of a marker is the operator's share of the time, its colour the resource that bounds it.
 
     Raises
     ------
@@ -49,32 +60,86 @@ def plot_roofline(result: Result, ax: "Axes | None" = None) -> "Axes":
         for o in result.operators
         if o.macs and o.latency_s and next(iter(o.bytes.values()), 0)
     ]
+    memory = next(iter(points[0][2].bytes)) if points else "memory"
     ridge = peak / bandwidth
-    low = min([ridge, *(p[0] for p in points)]) / 2
-    high = max([ridge, *(p[0] for p in points)]) * 2
-    intensity = np.geomspace(low, high, 200)
-    ax.loglog(intensity, np.minimum(peak, intensity * bandwidth), color="black", lw=1.2)
-    for bound in dict.fromkeys(o.bound_by for _, _, o in points):
-        x, y = np.array([(x, y) for x, y, o in points if o.bound_by == bound]).T
-        ax.scatter(x, y, s=18, label=f"bound by {bound}")
-    longest = sorted(points, key=lambda p: -p[2].latency_s)
-    for index, (x, y, o) in enumerate(longest[:MOST_POINTS]):
-        offset = (8, -14 - 10 * index)
-        ax.annotate(
-            o.name, (x, y), fontsize=7, xytext=offset, textcoords="offset points",
-            arrowprops={"arrowstyle": "-", "lw": 0.4},
-        )  # fmt: skip
+    low = min([ridge, *(x for x, _, _ in points)]) / 2
+    high = max([ridge, *(x for x, _, _ in points)]) * 2
+    # Names stand in a column to the right of all points, so that they cover none.
+    right = high * (high / low) ** 0.35
+    roof = np.geomspace(low, right, 400)
+    ax.loglog(roof, np.minimum(peak, roof * bandwidth), color="black", lw=1.2)
     ax.set(
-        xlabel="intensity [MAC per byte of DRAM traffic]",
+        xlim=(low, right),
+        ylim=(min([low * bandwidth, *(y for _, y, _ in points)]) / 2, peak * 3),
+        xlabel=f"intensity [MAC per byte of {memory} traffic]",
         ylabel="rate [MAC/s]",
-        title=f"{result.workload} on {result.architecture}: roofline",
+        title=f"{result.workload} on {result.architecture}: roofline (marker area = share of the time)",
     )
-    ax.legend(fontsize=8)
+    note: dict[str, Any] = {"fontsize": SMALL + 1, "textcoords": "offset points"}
+    ax.annotate(quantity(peak, "MAC/s"), (right, peak), xytext=(-4, 4), ha="right", **note)
+    slope = (low * ridge) ** 0.5
+    ax.annotate(
+        f"{memory} {quantity(bandwidth, 'B/s')}",
+        (slope, slope * bandwidth),
+        xytext=(-6, 4),
+        ha="right",
+        **note,
+    )
+    colours = _colours(result)
+    for bound in dict.fromkeys(o.bound_by for _, _, o in points):
+        mine = [p for p in points if p[2].bound_by == bound]
+        ax.scatter(
+            [x for x, _, _ in mine],
+            [y for _, y, _ in mine],
+            s=[12 + 600 * o.latency_s / result.latency_s for _, _, o in mine],
+            color=colours.get(bound, "grey"),
+            alpha=0.7,
+            linewidths=0,
+            label=f"bound by {bound}" if bound else "without events",
+        )
+    _name_longest(ax, points, peak)
+    if points:
+        legend = ax.legend(fontsize=SMALL + 1, loc="lower right")
+        for handle in legend.legend_handles:
+            if handle is not None and hasattr(handle, "set_sizes"):
+                handle.set_sizes([30])
     return ax
 
 
+def _name_longest(ax: "Axes", points: list[tuple[float, float, OperatorResult]], peak: float) -> None:
+    """Names beside the points where most time is spent; operators on the same point share one."""
+    groups: dict[tuple[str, str], list[tuple[float, float, OperatorResult]]] = {}
+    for point in points:
+        groups.setdefault((f"{point[0]:.3g}", f"{point[1]:.3g}"), []).append(point)
+    longest = sorted(groups.values(), key=lambda group: -sum(o.latency_s for _, _, o in group))[:MOST_LABELS]
+    to_axes = ax.transLimits.transform
+    top = float(to_axes((0.0, np.log10(peak)))[1]) - 0.09
+    place = {id(group): to_axes(np.log10(group[0][:2])) for group in longest}
+
+    def angle(group: list[tuple[float, float, OperatorResult]]) -> float:
+        """Slope from the names' column up to the point: in this order hardly any lines cross."""
+        x, y = place[id(group)]
+        return float((y - top) / (1 - x))
+
+    for index, group in enumerate(sorted(longest, key=angle, reverse=True)):
+        x, y, operator = group[0]
+        more = f" and {len(group) - 1} more" if len(group) > 1 else ""
+        ax.annotate(
+            shorten(operator.name, 20) + more,
+            (x, y),
+            xytext=(0.985, top - 0.075 * index),
+            textcoords="axes fraction",
+            fontsize=SMALL,
+            ha="right",
+            va="center",
+            arrowprops={"arrowstyle": "-", "lw": 0.4, "color": "grey", "relpos": (0, 0.5)},
+        )
+
+
 def plot_timeline(result: Result, ax: "Axes | None" = None) -> "Axes":
-    """One row per resource: the share of each slice of time in which it was busy.
+    """One row per resource: the share of each slice of time in which its servers were busy.
+
+    The strip above names the operators; its colour is the resource that bounds them.
 
     Raises
     ------
@@ -88,46 +153,67 @@ def plot_timeline(result: Result, ax: "Axes | None" = None) -> "Axes":
     # Layers that repeat an earlier one are drawn too, unless that would take too many tasks.
     timeline = result.timeline(result.counts.get("tasks", 0) <= MOST_TASKS)
     ax = _axes(ax)
-    names = timeline.resources
     end_ps = max(int(timeline.end_ps.max(initial=0)), *(j.end_ps for j in timeline.jumps), 1)
     edges = np.linspace(0, end_ps, BINS + 1)
-    busy = np.zeros((len(names), BINS))
-    for index in range(len(names)):
+    rows = result.resource_results
+    busy = np.zeros((len(rows), BINS))
+    for index, resource in enumerate(rows):
         mine = timeline.resource == index
         # Busy time up to an edge: what lies after it of all ends, less what lies after it of all starts.
         ends = _beyond(np.sort(timeline.end_ps[mine]), edges)
         starts = _beyond(np.sort(timeline.start_ps[mine]), edges)
-        busy[index] = np.diff(starts - ends) / np.diff(edges)
-    scale = 1e3 if result.latency_s < 1 else 1.0
+        busy[index] = np.diff(starts - ends) / np.diff(edges) / resource.servers
+    scale, unit = _scale(result.latency_s)
     ax.imshow(
         np.clip(np.abs(busy), 0, 1),
         aspect="auto",
-        cmap="Blues",
+        cmap="Greys",
         vmin=0,
         vmax=1,
         interpolation="nearest",
-        extent=(0, result.latency_s * scale, len(names) - 0.5, -0.5),
+        extent=(0, result.latency_s * scale, len(rows) - 0.5, -0.5),
     )
-    _operator_strip(result, ax, scale)
-    ax.set_yticks([-1, *range(len(names))], ["operators", *names])
-    ax.set_ylim(len(names) - 0.5, -1.5)
+    for index in range(1, len(rows)):
+        ax.axhline(index - 0.5, color="white", lw=2)
+    height = max(1.0, 0.45 * len(rows))
+    _operator_strip(result, ax, scale, height)
+    names = [f"{r.name}\n{r.utilisation:.0%} busy" for r in rows]
+    ax.set_yticks([-0.5 - height / 2, *range(len(rows))], ["operators", *names], fontsize=SMALL + 1)
+    ax.set_ylim(len(rows) - 0.5, -0.5 - height)
     ax.set(
-        xlabel="time [ms]" if scale > 1 else "time [s]",
-        title=f"{result.workload} on {result.architecture}: share of time that each resource is busy",
+        xlabel=f"time [{unit}]",
+        title=f"{result.workload} on {result.architecture}: when each resource is busy",
     )
     return ax
 
 
-def _operator_strip(result: Result, ax: "Axes", scale: float) -> None:
+def _scale(seconds: float) -> tuple[float, str]:
+    """Factor and unit of a time axis."""
+    steps = ((1.0, 1.0, "s"), (1e-3, 1e3, "ms"), (1e-6, 1e6, "µs"))
+    return next(((factor, unit) for least, factor, unit in steps if seconds >= least), (1e9, "ns"))
+
+
+def _operator_strip(result: Result, ax: "Axes", scale: float, height: float) -> None:
     """One bar per operator above the resources, named where the name has room."""
-    timed = [o for o in result.operators if o.start_s is not None and o.latency_s]
-    for index, operator in enumerate(timed):
+    colours = _colours(result)
+    middle = -0.5 - height / 2
+    for operator in result.operators:
         start, width = (operator.start_s or 0.0) * scale, operator.latency_s * scale
-        ax.barh(-1, width, left=start, height=0.9, color=("#cfd8dc", "#eceff1")[index % 2])
-        if width > 0.012 * result.latency_s * scale:
-            name = operator.name if len(operator.name) <= 12 else "…" + operator.name[-11:]
+        if not width:
+            continue
+        colour = colours.get(operator.bound_by, "grey")
+        ax.barh(middle, width, left=start, height=height, color=colour, alpha=0.35, edgecolor="white", lw=0.4)
+        if width > 0.013 * result.latency_s * scale:
+            wide = width > 0.12 * result.latency_s * scale
             ax.text(
-                start + width / 2, -1, name, fontsize=5, rotation=90, ha="center", va="center", clip_on=True
+                start + width / 2,
+                middle,
+                shorten(operator.name, 16),
+                fontsize=SMALL - 1,
+                rotation=0 if wide else 90,
+                ha="center",
+                va="center",
+                clip_on=True,
             )
 
 
@@ -148,12 +234,16 @@ def save_plots(result: Result, path: str) -> None:
         If matplotlib is missing, the ending is no picture format, or the file cannot be written.
     """
     plt = _pyplot()
-    figure, (above, below) = plt.subplots(2, 1, figsize=(8, 8), layout="constrained")
-    plot_timeline(result, above)
-    plot_roofline(result, below)
+    figure, (above, below) = plt.subplots(2, 1, figsize=(9, 8.5), layout="constrained")
     try:
-        figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
-        raise AccelsimError(f"{path}: cannot save the plot: {error}") from error
+        ending = Path(path).suffix.lower().lstrip(".")
+        known = figure.canvas.get_supported_filetypes()
+        if ending not in known:
+            raise AccelsimError(f"{path}: the ending of a picture must be one of {', '.join(sorted(known))}")
+        plot_timeline(result, above)
+        plot_roofline(result, below)
+        figure.savefig(path, dpi=110)
+    except OSError as error:
+        raise AccelsimError(f"{path}: cannot save the plot: {error.strerror or error}") from error
     finally:
         plt.close(figure)

@@ -37,10 +37,8 @@ def summary(result: Result) -> str:
 def operator_table(result: Result) -> tuple[list[str], list[list[str]], str]:
     """Headings, a row per operator that takes time, and what is left out; the longest if there are many."""
     timed = [o for o in result.operators if o.start_s is not None]
-    shown = timed
-    if len(timed) > MOST_ROWS:
-        least = sorted((o.latency_s for o in timed), reverse=True)[MOST_ROWS - 1]
-        shown = [o for o in timed if o.latency_s >= least][:MOST_ROWS]
+    longest = sorted(range(len(timed)), key=lambda i: -timed[i].latency_s)[:MOST_ROWS]
+    shown = [timed[i] for i in sorted(longest)]
     memories = dict.fromkeys(memory for o in shown for memory in list(o.bytes)[:1])
     memory = next(iter(memories)) if len(memories) == 1 else "memory"
     fused = sum(o.fused_into is not None for o in result.operators)
