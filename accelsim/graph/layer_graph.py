@@ -54,6 +54,11 @@ class LayerGraph:
         ops = list(operators)
         problems, made = _producers(name, ops)
         given = {tensor.name: tensor for tensor in inputs or ()}
+        problems += [
+            f"{name}: tensor {tensor!r} enters the network and is made by {ops[made[tensor][1]].name}"
+            for tensor in given
+            if tensor in made
+        ]
         entering: dict[str, Tensor] = {}
         order: list[list[int]] = [[] for _ in ops]
         waiting = [0] * len(ops)

@@ -1,5 +1,7 @@
 """Do the builders draw the networks whose sizes are published?"""
 
+from pathlib import Path
+
 import pytest
 
 from accelsim.graph.builders import build
@@ -70,3 +72,14 @@ def test_the_shipped_unet_halves_doubles_and_returns() -> None:
     ups = graph.by_type()["transposed_convolution"]
     assert [len(op.shapes) for op in ups] == [4] * 4
     assert [op.macs for op in ups] == [8 * 8 * 4**i * (256 >> i) * (128 >> i) * 4 for i in range(4)]
+
+
+def test_the_builder_and_the_public_onnx_file_draw_the_same_resnet50() -> None:
+    """Two independent descriptions of one network: the same loop nests in both."""
+    onnx = pytest.importorskip("onnx")
+    light = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light" / "light_resnet50.onnx"
+    drawn, read = load_workload("resnet50"), load_workload(light)
+    assert read.macs == drawn.macs
+    assert (read.parameters, read.statistics) == (drawn.parameters, drawn.statistics)
+    nests = [sorted(str(shape) for op in graph.operators for shape in op.shapes) for graph in (drawn, read)]
+    assert nests[0] == nests[1]

@@ -47,6 +47,10 @@ def test_networkx_nodes_carry_operators_and_edges_carry_tensor_names() -> None:
             [op("a", "x"), op("b", "x", made="a")],
             ["g: tensor 'a' is made twice, by a and by b"],
         ),
+        (
+            [op("a", "x", made="x")],
+            ["g: tensor 'x' enters the network and is made by a", "g: the graph is cyclic: a -> a"],
+        ),
         ([op("a", "x"), op("a", "x", made="b")], ["g: two operators are called 'a'"]),
         ([op("conv1", "x"), op("b", "conv")], ["g: b reads unknown tensor 'conv'; did you mean 'conv1'?"]),
         (
