@@ -45,7 +45,7 @@ from accelsim.kernel.layout import (
 )
 
 
-@njit(cache=True)
+@njit(inline="always")
 def number(records, slots, record):  # type: ignore[no-untyped-def]
     """The task number, unique in the run."""
     return slots[records[record, SLOT], NUMBER] + records[record, LOCAL]
@@ -120,7 +120,8 @@ def begin(  # type: ignore[no-untyped-def]
                 ready[state[READY]] = record
                 state[READY] += 1
                 continue
-            log_start(records, slots, record, local, -1, 0, log, log_time, state)
+            log_start(records, slots, record, local, -1, 0, log, log_time, state[LOGGED])
+            state[LOGGED] += 1
             times[record, TIME] = duration[local]
             if duration[local] == 0:
                 batch[state[BATCH]] = record
@@ -132,10 +133,9 @@ def begin(  # type: ignore[no-untyped-def]
     state[ASCENDING] = state[BATCH]
 
 
-@njit(cache=True)
-def log_start(records, slots, record, local, cause, now, log, log_time, state):  # type: ignore[no-untyped-def]
-    """Log that a record starts now."""
-    at = state[LOGGED]
+@njit(inline="always")
+def log_start(records, slots, record, local, cause, now, log, log_time, at):  # type: ignore[no-untyped-def]
+    """Log that a record starts now, as entry ``at`` if the log is that long."""
     if at < log.shape[0]:
         log[at, LOG_LOCAL] = local
         log[at, LOG_CAUSE] = cause
@@ -145,7 +145,6 @@ def log_start(records, slots, record, local, cause, now, log, log_time, state): 
     else:
         records[record, LOG] = -1
     records[record, WAITS] = RUNNING
-    state[LOGGED] = at + 1
 
 
 @njit(cache=True)

@@ -34,6 +34,7 @@ from accelsim.kernel.layout import (
     LOCAL,
     LOCAL0,
     LOG,
+    LOGGED,
     LOW,
     MADE,
     MASK,
@@ -82,6 +83,9 @@ def advance(  # type: ignore[no-untyped-def]
     pending = state[PENDING]
     zero_round = state[ZERO]
     done = state[DONE]
+    final = state[FINAL]
+    final_number = state[FINAL_NUMBER]
+    logged = state[LOGGED]
     status = ENDED
     retired = False
     hole = False
@@ -108,7 +112,7 @@ def advance(  # type: ignore[no-untyped-def]
                 break
             now = keys[0]
             zero_round = 0
-            state[FINAL_NUMBER] = -1
+            final_number = -1
             n_batch = 0
             at = 0
             while heap > 1 or (heap == 1 and not hole):
@@ -121,7 +125,8 @@ def advance(  # type: ignore[no-untyped-def]
                 batch[n_batch] = who[0]
                 n_batch += 1
                 hole = True
-            sort_by_number(batch, n_batch, records, slots)
+            if n_batch > 1:
+                sort_by_number(batch, n_batch, records, slots)
             ascending = n_batch
             pending = 1
         # A
@@ -144,9 +149,9 @@ def advance(  # type: ignore[no-untyped-def]
             done += 1
             own = slots[slot, NUMBER] + local
             my_log = records[record, LOG]
-            if own > state[FINAL_NUMBER]:
-                state[FINAL_NUMBER] = own
-                state[FINAL] = my_log
+            if own > final_number:
+                final_number = own
+                final = my_log
             queue = locals_[local, QUEUE]
             if queue >= 0:
                 r = queues[queue, OWNER]
@@ -194,7 +199,8 @@ def advance(  # type: ignore[no-untyped-def]
                     ready[n_ready] = later
                     n_ready += 1
                     continue
-                log_start(records, slots, later, target, cause, now, log, log_time, state)
+                log_start(records, slots, later, target, cause, now, log, log_time, logged)
+                logged += 1
                 times[later, TIME] = now + duration[target]
                 if duration[target] == 0:
                     if n_batch == batch.size:
@@ -229,7 +235,8 @@ def advance(  # type: ignore[no-untyped-def]
         n_batch = 0
         at = 0
         # B
-        sort_by_number(ready, n_ready, records, slots)
+        if n_ready > 1:
+            sort_by_number(ready, n_ready, records, slots)
         for i in range(n_ready):
             record = ready[i]
             queue = locals_[records[record, LOCAL], QUEUE]
@@ -300,7 +307,8 @@ def advance(  # type: ignore[no-untyped-def]
                     next_turn(r, groups, locals_, first_of, turns)
                 local = records[record, LOCAL]
                 records[record, LINK] = -1
-                log_start(records, slots, record, local, cause, now, log, log_time, state)
+                log_start(records, slots, record, local, cause, now, log, log_time, logged)
+                logged += 1
                 free -= 1
                 end = now + duration[local]
                 times[record, TIME] = end
@@ -321,7 +329,8 @@ def advance(  # type: ignore[no-untyped-def]
         if n_batch == 0:
             pending = 0
         else:
-            sort_by_number(batch, n_batch, records, slots)
+            if n_batch > 1:
+                sort_by_number(batch, n_batch, records, slots)
     if hole:
         heap -= 1
         sift_down(keys, who, heap, keys[heap], who[heap])
@@ -334,4 +343,7 @@ def advance(  # type: ignore[no-untyped-def]
     state[PENDING] = pending
     state[ZERO] = zero_round
     state[DONE] = done
+    state[FINAL] = final
+    state[FINAL_NUMBER] = final_number
+    state[LOGGED] = logged
     state[STATUS] = status
