@@ -1,7 +1,8 @@
 """From an architecture file to an Architecture: settings, parameters, hardware classes and parts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from accelsim.spec.units import shown
 __all__ = ["Architecture", "load_architecture"]
 
 MOST_PARTS_DEEP = 16
+MOST_PARTS = 2_000
 
 _NOTHING: Mapping[str, object] = {}
 _OWN_FIELDS = frozenset(Architecture.model_fields) - {"name", "kind"}
@@ -42,7 +44,7 @@ def load_architecture(name_or_path: str | Path, settings: Mapping[str, object] =
     """
     problems = Problems()
     document = open_document("architecture", name_or_path)
-    machine = _Machine(document, settings, {}, "", (), problems).build()
+    machine = _Machine(document, settings, {}, "", (), problems, count()).build()
     problems.raise_any()
     assert machine is not None
     return machine
@@ -51,7 +53,8 @@ def load_architecture(name_or_path: str | Path, settings: Mapping[str, object] =
 class _Machine:
     """One architecture on its way from tree to record.
 
-    ``chain`` lists the files that led here; ``where`` is the path of this part in the last of them.
+    ``chain`` lists the files that led here; ``where`` is the path of this part in the last of them;
+    ``numbers`` counts the parts loaded so far, everywhere.
     """
 
     def __init__(
@@ -62,10 +65,12 @@ class _Machine:
         where: str,
         chain: tuple[str, ...],
         problems: Problems,
+        numbers: Iterator[int],
     ) -> None:
         self.document = document
         self.chain = (*chain, document.file) if document.file not in chain else chain
         self.problems = problems
+        self.numbers = numbers
         self.before = len(problems)
         self.root, self.inner_settings = self._set(settings)
         self._drop_non_mappings("parameters", "components", "parts")
@@ -176,9 +181,11 @@ class _Machine:
             for text in error.problems:
                 self.problems.add(source, (*path, "architecture"), text)
             return None
-        if document.file in self.chain or len(self.chain) > MOST_PARTS_DEEP:
-            circle = " > ".join([*self.chain, document.file])
-            self.problems.add(source, (*path, "architecture"), f"contains itself: {circle}")
+        if document.file in self.chain or len(self.chain) >= MOST_PARTS_DEEP:
+            files = " > ".join([*self.chain, document.file])
+            deep = f"is nested more than {MOST_PARTS_DEEP} files deep"
+            rule = "contains itself" if document.file in self.chain else deep
+            self.problems.add(source, (*path, "architecture"), f"{rule}: {files}")
             return None
         arguments = {key: value for key, value in node.items() if key != "architecture"}
         return self._nested(name, document, arguments, path)
@@ -186,8 +193,12 @@ class _Machine:
     def _nested(
         self, name: str, document: Document, arguments: Mapping[str, Node], path: tuple[str, ...]
     ) -> Architecture | None:
+        if next(self.numbers) >= MOST_PARTS:
+            self.problems.add(self.root.walk(path)[0], path, f"goes beyond {MOST_PARTS:,} parts in all")
+            self.problems.raise_any()
         settings = self.inner_settings.get(name, {})
-        inner = _Machine(document, settings, arguments, ".".join(path), self.chain, self.problems)
+        where = ".".join(path)
+        inner = _Machine(document, settings, arguments, where, self.chain, self.problems, self.numbers)
         part = inner.build()
         if part is not None:
             parts = self.root.value["parts"]

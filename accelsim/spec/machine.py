@@ -83,13 +83,17 @@ def per_problems(per: dict[str, str | None]) -> list[tuple[tuple[str, ...], str]
         if owner is not None and owner not in per:
             hint = did_you_mean(owner, per)
             problems.append((("components", name, "per"), f"names no component: {shown(owner)}{hint}"))
-    cyclic: set[str] = set()
+    sound: set[str] = set()
     for name in per:
-        chain = [name]
-        while (owner := per.get(chain[-1])) is not None and owner not in chain:
-            chain.append(owner)
-        if owner == name and name not in cyclic:
-            cyclic.update(chain)
-            circle = " per ".join([*chain, name])
-            problems.append((("components", name, "per"), f"goes in a circle: {circle}"))
+        chain: dict[str, None] = {}
+        step: str | None = name
+        while step is not None and step not in sound and step not in chain:
+            chain[step] = None
+            step = per.get(step)
+        if step in chain:
+            steps = list(chain)
+            circle = steps[steps.index(step) :]
+            text = f"goes in a circle: {' per '.join([*circle, circle[0]])}"
+            problems.append((("components", circle[0], "per"), text))
+        sound.update(chain)
     return problems

@@ -17,7 +17,8 @@ from accelsim.spec.scalars import resolve
 from accelsim.spec.tree import Document, Node, Problems
 
 MOST_BYTES = 8_000_000
-MOST_VALUES = 500_000
+MOST_VALUES = 250_000
+MOST_PROBLEMS = 100
 DEEPEST = 64
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -145,6 +146,8 @@ class _Assembly:
     def _wrong(self, line: int, text: str, *steps: str | int) -> None:
         path = [*(frame.step for frame in self.frames[1:]), *steps]
         self.problems.add(Node(None, self.name, line), path, text)
+        if len(self.problems) >= MOST_PROBLEMS:
+            self._stop(line, f"reading stopped here, after {MOST_PROBLEMS} problems")
 
     def _stop(self, line: int, text: str) -> None:
         self.problems.add(Node(None, self.name, line), (), text)

@@ -293,6 +293,35 @@ def test_parts_that_contain_each_other(tmp_path):
     ]
 
 
+def test_parts_that_multiply_are_bounded(tmp_path):
+    for level in range(15):
+        inner = "".join(f"  p{i}: {{architecture: m{level + 1}}}\n" for i in range(9))
+        written(tmp_path, f"kind: architecture\nname: m{level}\nparts:\n{inner}", f"m{level}")
+    written(tmp_path, GOOD, "m15")
+    with pytest.raises(AccelsimError) as caught:
+        load_architecture("m0")
+    assert len(caught.value.problems) == 1
+    assert caught.value.problems[0].endswith(" goes beyond 2,000 parts in all")
+
+
+def test_parts_nest_only_so_deep(tmp_path):
+    for level in range(20):
+        text = f"kind: architecture\nname: m{level}\nparts: {{p: {{architecture: m{level + 1}}}}}\n"
+        written(tmp_path, text, f"m{level}")
+    files = " > ".join(f"m{level}.yaml" for level in range(17))
+    with pytest.raises(AccelsimError) as caught:
+        load_architecture("m0")
+    assert caught.value.problems == (
+        f"m15.yaml:3: parts.p.architecture is nested more than 16 files deep: {files}",
+    )
+
+
+def test_a_long_chain_of_owners_is_checked_quickly(tmp_path):
+    chain = "".join(f"  c{i}: {{class: array, rows: 1, per: c{i + 1}}}\n" for i in range(2000))
+    text = f"kind: architecture\nname: mine\ncomponents:\n{chain}  c2000: {{class: array, rows: 1}}\n"
+    assert len(load_architecture(written(tmp_path, text)).components) == 2001
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [

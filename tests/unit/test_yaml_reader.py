@@ -88,7 +88,7 @@ def test_an_alias_bomb_is_one_sentence():
     levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     levels += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 12)]
     assert refusal("\n".join(levels)) == [
-        "x.yaml:6: holds more than 500,000 values, counting what aliases repeat"
+        "x.yaml:6: holds more than 250,000 values, counting what aliases repeat"
     ]
 
 
@@ -97,7 +97,7 @@ def test_merging_does_not_escape_the_bound():
     text = (
         "a: &a {" + names + "}\n" + "\n".join(f"b{i}: {{<<: [{', '.join(['*a'] * 9)}]}}" for i in range(100))
     )
-    assert refusal(text) == ["x.yaml:29: holds more than 500,000 values, counting what aliases repeat"]
+    assert refusal(text) == ["x.yaml:15: holds more than 250,000 values, counting what aliases repeat"]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +111,12 @@ def test_aliases_count_towards_depth():
     lines = ["a0: &a0 [" + "[" * 29 + "]" * 29 + "]"]
     lines += [f"a{i}: &a{i} [*a{i - 1}]" for i in range(1, 60)]
     assert refusal("\n".join(lines)) == ["x.yaml:35: is nested more than 64 levels deep"]
+
+
+def test_reading_stops_after_a_hundred_problems():
+    said = refusal("a: 1\n" * 400_000)
+    assert len(said) == 101
+    assert said[-1] == "x.yaml:101: reading stopped here, after 100 problems"
 
 
 def test_a_huge_file_is_refused_at_once(tmp_path):
