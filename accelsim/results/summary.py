@@ -59,7 +59,8 @@ def totals(result: Result) -> list[tuple[str, str, str]]:
         rows.append(("closed form", quantity(result.closed_form_s, "s"), remark))
     rows.append(("energy", quantity(result.energy_J, "J"), _split(result.energy_by_component_J)))
     metrics = dict(result.metrics)
-    rows.append(("power", quantity(metrics.pop("average_power_W", None), "W"), "on average"))
+    power = metrics.pop("average_power_W", None)
+    rows.append(("power", quantity(power, "W"), "" if power is None else "on average"))
     rows.append(("area", area(result.area_mm2), _split(result.area_by_component_mm2)))
     used, peak = metrics.pop("utilisation", None), result.peak_macs_per_s
     of_peak = "" if used is None or peak is None else f"{used:.1%} of the peak of {quantity(peak, 'MAC/s')}"

@@ -1,6 +1,7 @@
 """Do the documents run? Every block of README.md is executed and its output compared.
 
-``ACCELSIM_UPDATE=1 pytest tests/examples`` writes the outputs anew.
+A line ``...`` in an output stands for lines left out. A ``yaml`` block starts with ``# NAME.yaml``; every
+command finds that file in its folder. ``ACCELSIM_UPDATE=1 pytest tests/examples`` writes the outputs anew.
 """
 
 import os
@@ -13,9 +14,22 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+PICTURE = ROOT / "docs" / "images" / "resnet50.png"
 UPDATE = bool(os.environ.get("ACCELSIM_UPDATE"))
 PROGRAMS = str(Path(sys.executable).parent)
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+BLOCKS = [(m.group(1), m.group(2)) for m in BLOCK.finditer(README.read_text(encoding="utf-8"))]
+CONSOLE = [re.split(r"^\$ ", body, flags=re.MULTILINE)[1:] for kind, body in BLOCKS if kind == "console"]
+PYTHON = [(code, BLOCKS[i + 1]) for i, (kind, code) in enumerate(BLOCKS) if kind == "python"]
+BASH = [body for kind, body in BLOCKS if kind == "bash"]
+YAML = {body.split("\n")[0].removeprefix("# "): body for kind, body in BLOCKS if kind == "yaml"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, text in YAML.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
 
 
 def shell(command, folder):
@@ -26,68 +40,71 @@ def shell(command, folder):
     return done.stdout + done.stderr
 
 
-def blocks():
-    return [(m.group(1), m.group(2), m.start(2)) for m in BLOCK.finditer(README.read_text(encoding="utf-8"))]
+def like(shown, printed):
+    """The printed text, shortened where the shown one is."""
+    head, dots, tail = shown.partition("...\n")
+    if not dots:
+        return printed
+    lines = printed.splitlines(keepends=True)
+    first, last = head.count("\n"), tail.count("\n")
+    assert len(lines) > first + last, "nothing is left out"
+    return "".join([*lines[:first], dots, *lines[len(lines) - last :]])
 
 
-def replace(old, new):
-    text = README.read_text(encoding="utf-8")
-    README.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-
-@pytest.mark.parametrize("block", [body for kind, body, _ in blocks() if kind == "console"])
-def test_commands_print_what_is_shown(block, tmp_path):
-    command, _, shown = block.partition("\n")
-    printed = shell(command.removeprefix("$ "), tmp_path)
+def compare(before, shown, printed):
+    """``before`` is the text in front of the output, by which the place is found again."""
+    short = like(shown, printed)
     if UPDATE:
-        replace(block, f"{command}\n{printed}")
+        text = README.read_text(encoding="utf-8")
+        assert text.count(before + shown) == 1
+        README.write_text(text.replace(before + shown, before + short), encoding="utf-8")
     else:
-        assert printed == shown
+        assert short == shown
 
 
-@pytest.mark.parametrize("index", [i for i, (kind, _, _) in enumerate(blocks()) if kind == "python"])
-def test_python_prints_what_is_shown(index, tmp_path):
-    _, code, _ = blocks()[index]
-    file = tmp_path / "block.py"
-    file.write_text(code, encoding="utf-8")
-    printed = shell(f"{sys.executable} {file}", tmp_path)
-    kind, shown, _ = blocks()[index + 1]
+@pytest.mark.parametrize("commands", CONSOLE, ids=lambda commands: commands[0].partition("\n")[0])
+def test_commands_print_what_is_shown(commands, folder):
+    for part in commands:
+        command, _, shown = part.partition("\n")
+        compare(f"$ {command}\n", shown, shell(command, folder))
+
+
+@pytest.mark.parametrize(("code", "output"), PYTHON, ids=range(len(PYTHON)))
+def test_python_prints_what_is_shown(code, output, folder):
+    kind, shown = output
     assert kind == "text"
-    if UPDATE:
-        replace(f"{code}```\n\n```text\n{shown}", f"{code}```\n\n```text\n{printed}")
-    else:
-        assert printed == shown
+    (folder / "block.py").write_text(code, encoding="utf-8")
+    compare(f"{code}```\n\n```text\n", shown, shell(f"{sys.executable} block.py", folder))
 
 
-@pytest.mark.parametrize(
-    "line", [b.strip() for kind, b, _ in blocks() if kind == "bash" and "accelsim " in b]
-)
-def test_the_main_job_runs_and_draws_the_picture_shown(line, tmp_path):
-    """The install half of the line is what made this test possible; the picture may differ in fonts only."""
+def test_the_install_line_runs_the_main_job_and_draws_the_picture_shown(folder):
+    """The install half of the line is what made this test possible; the picture may differ in its fonts."""
     from matplotlib.image import imread
 
-    assert line.startswith("pip install ")
-    output = shell(line.split("&&", 1)[1], tmp_path)
-    assert "latency" in output
-    drawn, shown = tmp_path / "resnet50.png", ROOT / "docs" / "images" / "resnet50.png"
+    install, _, run = BASH[0].strip().partition(" && ")
+    assert install.startswith("pip install ")
+    assert "latency" in shell(run, folder)
+    drawn = folder / PICTURE.name
     if UPDATE:
-        shown.write_bytes(drawn.read_bytes())
-    new, old = imread(drawn), imread(shown)
+        PICTURE.write_bytes(drawn.read_bytes())
+    new, old = imread(drawn), imread(PICTURE)
     assert new.shape == old.shape
+    assert new.std() > 0.1
     assert abs(new - old).mean() < 0.03
 
 
-def test_the_number_of_tasks_in_the_text_is_the_number_of_tasks():
-    import accelsim as acs
-
-    counts = acs.simulate("resnet50", "systolic-16x16").counts
-    assert f"its {counts['tasks']:,} tasks" in README.read_text(encoding="utf-8")
+def test_the_test_command_is_where_the_gate_looks_for_it():
+    assert BASH[1:] == ['pip install ".[test]" && pytest\n']
 
 
-@pytest.mark.parametrize("text", [body for kind, body, _ in blocks() if kind == "yaml"])
-def test_files_shown_run(text, tmp_path):
-    import accelsim as acs
+def test_every_kind_of_block_is_checked():
+    assert {kind for kind, _ in BLOCKS} == {"bash", "console", "python", "text", "yaml"}
+    assert all(re.fullmatch(r"[\w-]+\.yaml", name) for name in YAML)
+    commands = [command for block in CONSOLE for command in block]
+    assert all(any(name in command for command in commands) for name in YAML)
 
-    file = tmp_path / "mine.yaml"
-    file.write_text(text, encoding="utf-8")
-    assert acs.simulate("resnet8", "pe-array", dataflow=str(file)).latency_s > 0
+
+def test_files_that_are_linked_are_there():
+    links = re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8"))
+    assert links
+    assert all((ROOT / link).exists() for link in links if not link.startswith("https://"))
