@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from accelsim.errors import AccelsimError
 from accelsim.kernel import run
 from accelsim.mapping.family import Lowered, Work
 from accelsim.results.result import OperatorResult, ResourceResult, Result
@@ -37,7 +39,15 @@ class Compiled:
 
 
 def _total(values: Sequence[float | None]) -> float | None:
-    """Sum, or None if any part is unknown."""
+    """Sum, or None if any part is unknown.
+
+    Raises
+    ------
+    AccelsimError
+        If it is no finite number.
+    """
+    if not isfinite(sum(v for v in values if v is not None)):
+        raise AccelsimError("an energy or area is too large to be a number: is a price off by its unit?")
     return None if any(v is None for v in values) else float(sum(v for v in values if v is not None))
 
 

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from accelsim.kernel import Resource
 from accelsim.spec.component import Component
@@ -22,6 +22,14 @@ class ComputeArray(Component):
     mac_energy: dict[str, Joules] = Field(default_factory=dict)
     mac_area: SquareMillimetres | None = None
     vector_lanes: PositiveCount | None = None
+
+    @field_validator("clock")
+    @classmethod
+    def _period_is_countable(cls, clock: float) -> float:
+        # Time is whole picoseconds: a faster clock has no period, and a slower one is a slip of the unit.
+        if not 1 <= clock <= 1e12:
+            raise ValueError("must lie between 1 Hz and 1 THz")
+        return clock
 
     @property
     @abstractmethod

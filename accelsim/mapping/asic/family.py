@@ -70,6 +70,7 @@ class _Lowering:
         """Map every operator; what does not fit is said for all of them."""
         from tqdm.auto import tqdm
 
+        self._fits_dram()
         order, host, free = turns(self.graph, self.options.fuse)
         works: dict[str, Work] = {}
         nodes: list[Flat | Serial] = []
@@ -104,6 +105,11 @@ class _Lowering:
             notes.append(
                 "operators without MACs run at vector_lanes per cycle; each operation is charged as one MAC"
             )
+        if self.precision not in self.machine.array.mac_energy:
+            notes.append(
+                f"energy is unknown: components.{self.machine.array_name}.mac_energy has no price for"
+                f" {self.precision}"
+            )
         return Lowered(
             program=Program(self.wiring.resources, Serial(*nodes, names=names), len(self.wiring.kinds)),
             works=tuple(works[o.name] for o in self.graph.operators),
@@ -115,6 +121,20 @@ class _Lowering:
             notes=tuple(notes),
             sources=tuple(s for s in (self.dataflow.source,) if s),
         )
+
+    def _fits_dram(self) -> None:
+        """Weights, and the tensors of the operator that has most, must fit the DRAM."""
+        weights = sum(
+            {t.name: t.bytes for o in self.graph.operators for t in (*o.weights, *o.statistics)}.values()
+        )
+        data = max((o.bytes_in + o.bytes_out for o in self.graph.operators), default=0)
+        size = int(self.machine.dram.size)
+        if weights + data > size and self.options.memory != "unlimited":
+            raise AccelsimError(
+                f"components.{self.machine.dram_name}.size of {size} B is too small for {self.graph.name}:"
+                f" weights {weights} B and at most {data} B of data at once; the smallest size that works is"
+                f" {weights + data} B"
+            )
 
     def _turn(self, turn: Turn, part: int) -> tuple[Flat | Serial, Work]:
         operator = turn.operator

@@ -5,6 +5,7 @@ from math import prod
 
 import numpy as np
 
+from accelsim.components.sram import SRAM
 from accelsim.components.systolic_array import SystolicArray
 from accelsim.cost.nest import Level, Loop, LoopNest, Padding
 from accelsim.cost.transfers import Transfers
@@ -16,6 +17,7 @@ from accelsim.mapping.asic.layer import (
     Widths,
     buffer_depths,
     burden,
+    check_rows,
     level_tiles,
     parents,
     tile_access,
@@ -25,6 +27,7 @@ from accelsim.mapping.asic.machine import Machine
 from accelsim.mapping.asic.plan import Flags, Ints, LayerPlan
 from accelsim.mapping.asic.systolic import GROUPS, FoldShape, fold_shape, grains
 from accelsim.mapping.asic.tiling import Tile, choose, grow
+from accelsim.mapping.asic.timing import to_cycles
 from accelsim.spec.dataflow import Dataflow
 
 PRODUCT = {"inputs": "MW", "weights": "WK", "outputs": "MK"}
@@ -73,11 +76,21 @@ def map_layer(
         fold.columns: -(-size[fold.columns] // array.columns),
     }
     folds = groups * trips[fold.rows] * trips[fold.columns]
+    check_rows(int(folds.sum()), "the array as folds")
     goes_on = _continues(rows, fold, folds)
-    cycles = _cycles(array, fold, size[fold.stream], folds, goes_on)
     tables = tuple(t for t, _ in moved)
     access = tile_access(machine, tables)
-    _edge_access(machine, fold, rows, size, groups, trips, goes_on, widths, access)
+    ports = _edge_access(machine, fold, rows, size, groups, trips, goes_on, widths, access)
+    per_fold = _cycles(array, fold, size[fold.stream], goes_on)
+    if not unlimited:
+        for name, moved_bytes in ports.items():
+            memory = machine.components[name]
+            if isinstance(
+                memory, SRAM
+            ):  # a port that is narrower than the edge of the array slows the fold down
+                feed = to_cycles(np.asarray(memory.service_s(moved_bytes.astype(float))), array.clock)
+                per_fold = np.maximum(per_fold, -(-feed // folds))
+    cycles = np.repeat(per_fold, folds)
     plan = LayerPlan(
         levels=tables,
         parent=np.repeat(np.arange(len(folds), dtype=np.int64), folds),
@@ -141,12 +154,12 @@ def _continues(rows: Transfers, fold: FoldShape, folds: Ints) -> Flags:
     return np.concatenate([[False], same & (folds[1:] == 1) & (folds[:-1] == 1)])
 
 
-def _cycles(array: SystolicArray, fold: FoldShape, stream: Ints, folds: Ints, goes_on: Flags) -> Ints:
-    """Cycles of every fold, row by row; all folds of a row stream the same number of vectors."""
+def _cycles(array: SystolicArray, fold: FoldShape, stream: Ints, goes_on: Flags) -> Ints:
+    """Cycles of a fold of each row; all folds of a row stream the same number of vectors."""
     timing = array.fold(0, stationary_operand=fold.stationary != "outputs")
     last = ~np.append(goes_on[1:], False)
-    per_fold = stream + np.where(goes_on, 0, timing.fill) + np.where(last, timing.drain, 0)
-    return np.repeat(per_fold, folds)
+    per_fold: Ints = stream + np.where(goes_on, 0, timing.fill) + np.where(last, timing.drain, 0)
+    return per_fold
 
 
 def _edge_access(
@@ -159,7 +172,7 @@ def _edge_access(
     goes_on: Flags,
     widths: Widths,
     access: dict[str, Access],
-) -> None:
+) -> dict[str, Ints]:
     """Bytes that enter and leave the array at its edges: a moving matrix once per fold that it crosses.
 
     The convolution is fed as a matrix product, so overlapping windows are read again for every product
@@ -167,6 +180,7 @@ def _edge_access(
     """
     fresh = (rows.starts[:, [DIMS.index(d) for d in GROUPS["W"]]] == 0).all(axis=1)
     inner = len(machine.shared) - 1
+    ports: dict[str, Ints] = {}
     for tensor, dims in PRODUCT.items():
         holder = max(i for i in range(inner + 1) if tensor in machine.shared[i].holders)
         name = machine.shared[holder].holders[tensor]
@@ -176,6 +190,7 @@ def _edge_access(
         bits = widths.on_chip[tensor]
         if tensor == fold.stationary:
             moved = np.where(goes_on, 0, moved)
+        ports[name] = ports.get(name, np.zeros(1, np.int64)) + to_bytes(moved, bits)
         if tensor != "outputs":
             access[name] = access.get(name, Access()) + Access(int(to_bytes(moved, bits).sum()), 0)
             continue
@@ -183,3 +198,5 @@ def _edge_access(
         access[name] = access.get(name, Access()) + Access(
             int(to_bytes(again, bits).sum()), int(to_bytes(moved, bits).sum())
         )
+        ports[name] = ports[name] + to_bytes(again, bits)
+    return ports

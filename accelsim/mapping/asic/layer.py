@@ -4,12 +4,14 @@ decide.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from accelsim.cost.counts import count
 from accelsim.cost.nest import LoopNest, Padding
 from accelsim.cost.transfers import Transfers, transfers
+from accelsim.errors import AccelsimError
 from accelsim.graph.shape import DIMS, RELEVANT, ConvShape
 from accelsim.mapping.asic.machine import Machine
 from accelsim.mapping.asic.plan import Flags, Ints, LayerPlan, LevelTiles, TileMoves
@@ -56,6 +58,10 @@ class MappedLayer:
     access: Mapping[str, Access]
     macs: int
     description: str
+
+
+MOST_ROWS = 10_000_000
+"""Tiles of one layer at one level beyond which it is refused: each is a handful of tasks."""
 
 
 def burden(
@@ -112,10 +118,26 @@ def tile_identity(rows: Transfers, shape: ConvShape) -> Ints:
     return identity
 
 
+def check_rows(rows: int, where: str) -> None:
+    """Refuse a layer whose tiles are too many to be simulated one by one."""
+    if rows > MOST_ROWS:
+        raise AccelsimError(
+            f"{rows} tiles pass through {where}, more than the {MOST_ROWS} that are simulated one by one:"
+            " give it more room, or take a smaller batch"
+        )
+
+
 def level_tiles(
     nest: LoopNest, level: int, parent_of: Mapping[str, int], widths: Widths, padding: Padding
 ) -> tuple[LevelTiles, Transfers]:
-    """Tiles of one shared level in bytes. Outputs that go to DRAM finished have their final width."""
+    """Tiles of one shared level in bytes. Outputs that go to DRAM finished have their final width.
+
+    Raises
+    ------
+    AccelsimError
+        If there are more tiles than can be simulated one by one.
+    """
+    check_rows(prod(nest.trips[: nest.levels[level].depth]), nest.levels[level].name)
     rows = transfers(nest, level, padding)
     moves = {}
     nothing = np.zeros(len(rows.parent), np.int64)
@@ -166,7 +188,8 @@ def tile_access(machine: Machine, levels: tuple[LevelTiles, ...]) -> dict[str, A
         for tensor, moves in tiles.moves.items():
             down, up = int(moves.loaded.sum()), int(moves.stored.sum())
             above = machine.shared[tiles.parent_of[tensor]].holders[tensor]
-            here = machine.shared[tiles.level].holders[tensor]
+            here = machine.shared[tiles.level].holders.get(tensor)
             access[above] = access.get(above, Access()) + Access(down, up)
-            access[here] = access.get(here, Access()) + Access(up, down)
+            if here is not None:  # data of an operator without MACs may pass the buffers by
+                access[here] = access.get(here, Access()) + Access(up, down)
     return access

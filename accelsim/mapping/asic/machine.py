@@ -93,7 +93,13 @@ def machine(architecture: Architecture) -> Machine:
     drams = [(n, c) for n, c in parts.items() if isinstance(c, DRAM)]
     problems = []
     if architecture.parts:
-        problems.append(f"{where}: mapping 'asic' runs one sub-accelerator; it does not yet run 'parts:'")
+        raise AccelsimError(f"{where}: mapping 'asic' runs one sub-accelerator; it does not run 'parts:' yet")
+    problems += [
+        f"{where}: components.{n}.count: mapping 'asic' knows one {n}; give it the size and bandwidth of"
+        f" all {c.count}"
+        for n, c in parts.items()
+        if c.count != 1 and not isinstance(c, DRAM)
+    ]
     if len(arrays) != 1:
         problems.append(
             f"{where}: mapping 'asic' needs exactly one pe_array or systolic_array, not {len(arrays)}"

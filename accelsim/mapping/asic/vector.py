@@ -4,6 +4,7 @@ import numpy as np
 
 from accelsim.graph.operator import Operator
 from accelsim.graph.vocabulary import TYPES
+from accelsim.mapping.asic.layer import check_rows
 from accelsim.mapping.asic.machine import Machine
 from accelsim.mapping.asic.plan import Ints, LayerPlan, LevelTiles, TileMoves
 
@@ -29,6 +30,7 @@ def vector_plan(operator: Operator, stored_bytes: int, machine: Machine) -> Laye
     room = min(int(m.size) for m in machine.buffers[0].memories.values()) // 2
     loaded = read_bytes(operator)
     chunks = max(1, -(-(loaded + stored_bytes) // max(room, 1)))
+    check_rows(chunks, machine.buffers[0].name)
     work = max(operator.operations, sum(t.elements for t in operator.outputs))
     lanes = machine.array.elements_per_cycle()
     rows = np.arange(chunks, dtype=np.int64)
