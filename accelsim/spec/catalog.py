@@ -30,17 +30,18 @@ def names(kind: str) -> tuple[str, ...]:
 
 def shipped(kind: str) -> dict[str, Traversable]:
     """Shipped specs of a kind by name."""
-    return {file.name.removesuffix(".yaml"): file for file in _yaml(root(kind))}
+    return {file.name.removesuffix(".yaml"): file for _, file in _placed(root(kind))}
 
 
-def _yaml(folder: Traversable) -> Iterator[Traversable]:
+def _placed(folder: Traversable, above: str = "") -> Iterator[tuple[str, Traversable]]:
+    """Every YAML file below a folder, with its place in it."""
     if not folder.is_dir():
         return
     for entry in folder.iterdir():
         if entry.is_dir():
-            yield from _yaml(entry)
+            yield from _placed(entry, f"{above}{entry.name}/")
         elif entry.name.endswith(".yaml"):
-            yield entry
+            yield above + entry.name, entry
 
 
 def is_path(name: str) -> bool:
@@ -77,9 +78,9 @@ def find(kind: str, name: str | Path, beside: Path | None = None) -> Path | Trav
 def display(path: Path | Traversable, kind: str) -> str:
     """How sentences name a file: shipped ones as 'arch/eyeriss.yaml', others by their path."""
     text = str(path)
-    base = str(root(kind))
-    if text.startswith(base):
-        return f"{kind}/{text[len(base) :].lstrip('/')}"
+    for place, file in _placed(root(kind)):  # an installed root need not be a path with a prefix to take off
+        if str(file) == text:
+            return f"{kind}/{place}"
     return text
 
 

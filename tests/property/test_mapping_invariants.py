@@ -93,6 +93,9 @@ def test_the_array_does_every_mac_once(layer, machine):
     result = model.run()
     compute = next(t for k, t in result.critical_s.items() if k.startswith("compute"))
     assert compute == pytest.approx(result.latency_s)
+    array = {"systolic-16x16": "array", "pe-array": "pe", "eyeriss": "pe"}[name]
+    (price,) = model.architecture.components[array].mac_energy.values()
+    assert result.energy_by_component_J[array] == pytest.approx(graph.macs * price)
     assert graph.macs <= result.cycles * result.peak_macs_per_s / result.clock_Hz
 
 

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from accelsim.components.compute import ComputeArray
+from accelsim.components.link import Link
 from accelsim.components.pe_array import PEArray
 from accelsim.components.systolic_array import SystolicArray
 from accelsim.errors import AccelsimError, did_you_mean
@@ -98,8 +99,8 @@ class _Lowering:
         notes = list(self.graph.notes)
         if free:
             notes.append(
-                f"{len(free)} operator(s) only rename or place data (reshape, concatenation, split):"
-                " no time, no traffic"
+                "operators that only rename or place data (reshape, concatenation, split) take no time:"
+                f" {len(free)}"
             )
         if any(not turn.operator.shapes for turn in order):
             notes.append(
@@ -117,10 +118,15 @@ class _Lowering:
             cycle_ps=self.period,
             area_mm2=area_mm2(self.machine),
             peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
-            memory_B_per_s=self.machine.dram.bandwidth * self.machine.dram.count,
+            memory_B_per_s=self._memory_B_per_s(),
             notes=tuple(notes),
             sources=tuple(s for s in (self.dataflow.source,) if s),
         )
+
+    def _memory_B_per_s(self) -> float | None:
+        """The roof that the DRAM sets; memory without limits sets none."""
+        dram = self.machine.dram
+        return None if self.options.memory == "unlimited" else dram.bandwidth * dram.count
 
     def _fits_dram(self) -> None:
         """Weights, and the tensors of the operator that has most, must fit the DRAM."""
@@ -166,17 +172,24 @@ class _Lowering:
             macs=operator.macs,
             parameters=operator.parameters,
             part=part,
-            bytes={name: moved.total for name, moved in self._ordered(access).items()},
+            bytes=self._bytes(access),
             energy_J=energy_J(self.machine, access, macs, riders, self.precision),
             closed_form_cycles=estimate,
             ideal_cycles=-(-operator.macs // array.macs_per_cycle),
             mapping=description,
         )
 
-    def _ordered(self, access: dict[str, Access]) -> dict[str, Access]:
-        """In the order of the architecture file, DRAM first."""
+    def _bytes(self, access: dict[str, Access]) -> dict[str, int]:
+        """Bytes per memory and link in the order of the file, DRAM first; a link with two ways has both."""
         names = [self.machine.dram_name, *(n for n in self.machine.components if n != self.machine.dram_name)]
-        return {name: access[name] for name in names if name in access}
+        moved: dict[str, int] = {}
+        for name in (n for n in names if n in access):
+            component = self.machine.components[name]
+            if isinstance(component, Link) and component.separate_directions:
+                moved |= {f"{name} in": access[name].read, f"{name} out": access[name].written}
+            else:
+                moved[name] = access[name].total
+        return moved
 
     def _layer(self, shape: ConvShape) -> tuple[MappedLayer, Flat, int]:
         if shape not in self._mapped:
