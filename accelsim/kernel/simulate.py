@@ -1,6 +1,7 @@
 """One leaf of the tree on the compiled engines: figures without kinds."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -30,14 +31,21 @@ def simulate_flat(flat: Flat, resources: Sequence[Resource], keep_starts: bool) 
     if n == 0:
         nothing = np.zeros(0, np.int64)
         return Timing(0, 0, 0, 0, Route("full"), ((nothing, nothing),), path=nothing)
-    used = np.flatnonzero(np.bincount(flat.resource + 1, minlength=1)[1:])
-    one_pass = flat.numbered and all(resources[r].order == "in_order" for r in used.tolist())
+    one_pass = flat.numbered and all(resources[r].order == "in_order" for r in _used(flat))
     ends, path, kind = (ordered if one_pass else by_events)(flat, resources)
     makespan = int(ends[path[-1]])
     lower, upper = flat_bounds(flat, resources)
     shown = ((0, np.arange(n), ends - flat.duration),) if keep_starts else ()
     visits = ((path, np.ones(path.size, np.int64)),)
     return Timing(makespan, lower, upper, n, Route(kind), visits, shown, path=path)
+
+
+def _used(flat: Flat) -> list[int]:
+    """Resources that a block names, worked out once."""
+    if "used" not in flat.derived:
+        flat.derived["used"] = np.flatnonzero(np.bincount(flat.resource + 1, minlength=1)[1:]).tolist()
+    used: Any = flat.derived["used"]
+    return list(used)
 
 
 def by_events(flat: Flat, resources: Sequence[Resource]) -> tuple[Ints, Ints, str]:
@@ -53,7 +61,8 @@ def ordered(flat: Flat, resources: Sequence[Resource]) -> tuple[Ints, Ints, str]
 
     if all(r.servers == 1 for r in resources):
         block = flat.offsets, flat.follow
-        ends, cause = run_single_servers(flat.resource, flat.duration, *block, len(resources))
+        offsets, follow = (array.view(np.uint32) for array in block)
+        ends, cause = run_single_servers(flat.resource, flat.duration, offsets, follow, len(resources))
         last = len(flat) - 1 - int(np.argmax(ends[::-1]))
         return ends, walk_single_servers(cause, ends, flat.duration, *block, last), "in_order"
     first = np.cumsum([0] + [min(r.servers, len(flat)) for r in resources]).astype(np.int64)
