@@ -135,9 +135,16 @@ def _architecture(given: Named | Architecture, fields: Mapping[str, object]) -> 
 def _options(family: MappingFamily, switches: Mapping[str, Any], machine: Architecture) -> Options:
     """Check switches against the family's own schema, all problems at once."""
     known = family.options.model_fields
+    fields = {
+        f.split(".")[-1]: f for f in (*(f"parameters.{p}" for p in machine.parameters), "defaults.batch")
+    }
     problems = [
         f"{machine.name}: mapping {family.name!r} has no switch {name!r}"
-        + (did_you_mean(name, known) or f"; it has {', '.join(known)}")
+        + (
+            f"; did you mean the field {fields[name]!r}?"
+            if name in fields
+            else did_you_mean(name, known) or f"; it has {', '.join(known)}"
+        )
         for name in switches
         if name not in known
     ]

@@ -81,7 +81,7 @@ def _problems(
         given = ", ".join(f"{name!r}: ..." for name in missing[:8]) + (", ..." if len(missing) > 8 else "")
         problems.append(
             f"the size of {len(missing)} symbolic dimension{'s' if len(missing) > 1 else ''} is not given; "
-            f"pass dims={{{given}}}"
+            f"pass dims={{{given}}} (--dim NAME=SIZE each)"
         )
     return problems
 

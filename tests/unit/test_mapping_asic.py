@@ -209,3 +209,9 @@ def test_more_bandwidth_is_never_slower_on_a_whole_network():
         for gb in (1, 4, 16, 64)
     ]
     assert times == sorted(times, reverse=True)
+
+
+def test_a_parameter_taken_for_a_switch_is_named_by_its_path():
+    assert problems(net(), "pe-array", settings={"pes": 7}) == [
+        "pe-array: mapping 'asic' has no switch 'pes'; did you mean the field 'parameters.pes'?"
+    ]

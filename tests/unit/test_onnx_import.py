@@ -140,7 +140,8 @@ def test_missing_and_unknown_dimensions_are_named_together(tmp_path) -> None:
         load_onnx(path, dims={"row": 3})
     assert caught.value.problems == (
         f"{path}: dims: unknown dimension 'row'; did you mean 'rows'?",
-        f"{path}: the size of 2 symbolic dimensions is not given; pass dims={{'batch': ..., 'rows': ...}}",
+        f"{path}: the size of 2 symbolic dimensions is not given;"
+        " pass dims={'batch': ..., 'rows': ...} (--dim NAME=SIZE each)",
     )
     with pytest.raises(AccelsimError) as caught:
         load_onnx(path, dims={"batch": 2, "rows": 0}, batch=4)
