@@ -61,7 +61,8 @@ def _replace(node: Node, path: tuple[Step, ...], parameters: Mapping[str, Node],
     for name in _REFERENCE.findall(value):
         if name not in parameters:
             hint = did_you_mean(name, parameters) or "; 'parameters:' lists what $ can stand for"
-            problems.add(node, path, f"unknown parameter '${name}' (no parameters.{name}){hint}", settles=True)
+            text = f"unknown parameter '${name}' (no parameters.{name}){hint}"
+            problems.add(node, path, text, settles=True)
             return node
     whole = _REFERENCE.fullmatch(value)
     if whole:
