@@ -24,7 +24,8 @@ def read_nest(
 ) -> LoopNest:
     """The nest that entries describe for a layer of this shape.
 
-    A memory with several points becomes several levels, named ``memory.tensor+tensor``.
+    A memory with several points becomes several levels, named ``memory.tensor+tensor``. The batch is not part
+    of a layer, so a tile of N that is larger than it is a block that is not full.
 
     Parameters
     ----------
@@ -42,19 +43,27 @@ def read_nest(
     points: list[tuple[str, int, tuple[str, ...], bool]] = []
     for place, entry in enumerate(entries):
         for loop in entry.loops:
-            if loop.tile > left[loop.dim]:
+            tile = min(loop.tile, left["N"]) if loop.dim == "N" else loop.tile
+            if tile > left[loop.dim]:
                 most = NestLoop(loop.dim, left[loop.dim], loop.axis)
                 problems.append(
                     f"{place}: '{loop}' is larger than the {left[loop.dim]} positions of {loop.dim} that are"
                     f" left here; the largest that works is '{most}'"
                 )
-            left[loop.dim] = min(loop.tile, left[loop.dim])
-            loops.append(Loop(loop.dim, loop.tile, loop.axis))
+            left[loop.dim] = min(tile, left[loop.dim])
+            loops.append(Loop(loop.dim, tile, loop.axis))
         if entry.memory is not None:
             tensors = entry.holds or (holds or {}).get(entry.memory, TENSORS)
             kept = tuple(t for t in TENSORS if t in tensors)
+            problems += [
+                f"{place}: {entry.memory} keeps {tensor} already further out"
+                for tensor in kept
+                if any(name == entry.memory and tensor in others for name, _, others, _ in points)
+            ]
             slides = "inputs" in kept and (entry.sliding or entry.memory in sliding)
             points.append((entry.memory, len(loops), kept, slides))
+    if not points or points[0][1] or set(points[0][2]) != set(TENSORS):
+        problems.insert(0, "0 must be the outermost memory, which holds inputs, weights and outputs")
     if problems:
         raise AccelsimError(*problems)
     names = [name for name, *_ in points]
@@ -78,7 +87,7 @@ def _entries(nest: LoopNest) -> Iterator[Entry]:
         if level.depth > depth:
             yield _group(nest.loops[depth : level.depth])
             depth = level.depth
-        yield Entry(memory=memory_of(level), holds=level.tensors, sliding=level.sliding)  # type: ignore[arg-type]
+        yield Entry(memory=memory_of(level), holds=level.tensors, sliding=level.sliding)
     if depth < len(nest.loops):
         yield _group(nest.loops[depth:])
 

@@ -112,8 +112,9 @@ class _Loader:
         graphs = self._drawn(spec, batch, precision)
         if not spec.zeros:
             return graphs
+        zeros = {name: {str(t): share for t, share in of.items()} for name, of in spec.zeros.items()}
         try:
-            return tuple(graph.with_zeros(spec.zeros) for graph in graphs)
+            return tuple(graph.with_zeros(zeros) for graph in graphs)
         except AccelsimError as error:
             raise AccelsimError(*(f"{spec.where('zeros')}.{problem}" for problem in error.problems)) from None
 

@@ -9,6 +9,7 @@ from accelsim.spec.tree import Document, Node, Problems
 from accelsim.spec.units import shown
 
 COMMANDS = {
+    "mapping": "accelsim run --set mapping=",
     "architecture": "accelsim run --arch",
     "workload": "accelsim run --workload",
     "run": "accelsim run",
@@ -16,7 +17,7 @@ COMMANDS = {
     "search": "accelsim search",
     "campaign": "accelsim faults",
 }
-"""Which command takes a file of each kind; a dataflow is named by an architecture, a mapping by a switch."""
+"""Which command takes a file of each kind; a dataflow is named by an architecture."""
 
 KINDS = ("architecture", "dataflow", "mapping", "workload", "run", "sweep", "search", "campaign")
 _SHIPPED = {kind: folder for folder, kind in catalog.FOLDERS.items()}
@@ -47,8 +48,7 @@ def _choose(documents: list[Document], kind: str, label: str, wanted: str) -> Do
     if not of_kind:
         node = documents[0].root.value["kind"]
         taker = COMMANDS.get(node.value)
-        other = "'--set mapping=' takes it" if node.value == "mapping" else "an architecture's components name it"
-        takes = f"'{taker}' takes it" if taker else other
+        takes = f"'{taker}' takes it" if taker else "an architecture's components name it"
         problems = Problems()
         problems.add(node, ("kind",), f"is {node.value!r}, not {kind!r}; {takes}")
         problems.raise_any()

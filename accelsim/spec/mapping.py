@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BeforeValidator,
     Field,
+    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     PlainSerializer,
     ValidationError,
@@ -15,6 +16,8 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from accelsim.spec.base import FileSpec, Rejected, Spec
 from accelsim.spec.documents import open_document
@@ -114,8 +117,16 @@ class Entry(Spec):
         if (entry.memory is None) == (not entry.loops):
             raise ValueError("needs one of loops and memory")
         if entry.loops and (entry.holds is not None or entry.sliding):
-            raise ValueError("holds and sliding go with memory, not with loops")
+            raise ValueError("needs memory for holds and sliding; loops take neither")
         return entry
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        point = handler.resolve_ref_schema(handler(schema))
+        text = {"type": "string", "examples": ["N:1 K:16", "K:4@ R@rows"]}
+        return {"description": point["description"], "anyOf": [text, {**point}]}
 
     @model_serializer(mode="plain", when_used="json")
     def _as_written(self) -> Any:

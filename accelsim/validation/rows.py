@@ -10,6 +10,7 @@ from accelsim.spec.base import FileSpec, Spec
 from accelsim.spec.reader import read_file
 from accelsim.spec.sentences import explain
 from accelsim.spec.tree import Problems
+from accelsim.spec.units import PositiveCount
 
 System = Literal[
     "systolic", "eyeriss", "nvdla", "shidiannao", "nasaic", "llm", "gpu", "long-context",
@@ -42,8 +43,13 @@ class Row(Spec):
     workload: str | None = None
     layers: tuple[dict[str, Any], ...] | None = None
     """the workload written out, instead of a name"""
-    measure: Literal["cycles", "last_cycle", "latency_s"]
-    """cycles, the sum over operators of the index of the last cycle (counted from 0), or seconds"""
+    batch: PositiveCount | None = None
+    """inputs processed together, instead of the default"""
+    measure: Literal["cycles", "last_cycle", "latency_s", "inferences_per_s", "bytes", "held_B", "pes"]
+    """cycles; the sum over operators of the index of the last cycle (counted from 0); seconds; inferences
+    per second of the whole workload; bytes that ``of`` moves; bytes of one tile in ``of``; elements in use"""
+    of: tuple[str, ...] = ()
+    """memories and links whose bytes are added up, or ``memory tensor`` of a tile"""
     operator: str | None = None
     """one operator of the workload; None: all that have MACs"""
     input: str | None = None
@@ -55,6 +61,8 @@ class Row(Spec):
     def _one_workload(self) -> "Row":
         if (self.workload is None) == (self.layers is None):
             raise ValueError("give either workload or layers")
+        if (self.measure in ("bytes", "held_B")) != bool(self.of):
+            raise ValueError("'of' goes with the measures bytes and held_B")
         return self
 
 

@@ -138,11 +138,12 @@ def _check(system: str, row: Row, known: dict[tuple[Any, ...], Result]) -> Check
 
 
 def _run(row: Row, preset: str, switches: Mapping[str, Any], known: dict[tuple[Any, ...], Result]) -> Result:
-    key = (row.workload or row.id, row.architecture, preset, tuple(sorted(switches.items())))
+    key = (row.workload or row.id, row.architecture, preset, row.batch, tuple(sorted(switches.items())))
     if key not in known:
-        workload = row.workload or from_layers(row.id, row.layers or ())
+        workload = row.workload or from_layers(row.id, row.layers or (), batch=row.batch or 1)
+        batch = row.batch if row.workload else None
         try:
-            known[key] = simulate(workload, row.architecture, preset=preset, **switches)
+            known[key] = simulate(workload, row.architecture, preset=preset, batch=batch, **switches)
         except AccelsimError as error:
             raise AccelsimError(*(f"row {row.id}: {problem}" for problem in error.problems)) from error
     return known[key]
@@ -161,6 +162,16 @@ def measured(row: Row, result: Result) -> float:
         raise AccelsimError(f"row {row.id}: {result.workload} has no operator {row.operator!r}")
     if row.measure == "latency_s":
         return sum(o.latency_s for o in chosen)
+    if row.measure == "inferences_per_s":
+        return result.metrics["inferences_per_s"] or 0.0
+    if row.measure == "pes":
+        return max(o.pes or 0 for o in chosen)
+    if row.measure in ("bytes", "held_B"):
+        found = [o.bytes if row.measure == "bytes" else o.held_B for o in chosen]
+        strange = [name for name in row.of if not any(name in sizes for sizes in found)]
+        if strange:
+            raise AccelsimError(f"row {row.id}: nothing has {row.measure} of {', '.join(strange)}")
+        return sum(sizes.get(name, 0) for sizes in found for name in row.of)
     cycles = [o.cycles for o in chosen]
     total = sum(c for c in cycles if c is not None)
     if None in cycles:

@@ -54,7 +54,7 @@ def test_unknown_switch_names_the_nearest():
 
 def test_switch_with_a_wrong_value():
     assert problems(net(), "eyeriss", memory="endless") == [
-        "eyeriss: switch memory: input should be 'contended' or 'unlimited', not 'endless'"
+        "eyeriss: switch memory: input should be 'contended', 'overlapped' or 'unlimited', not 'endless'"
     ]
 
 

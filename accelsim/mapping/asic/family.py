@@ -46,7 +46,7 @@ class AsicOptions(Options):
     ``memory: unlimited`` gives every memory the size of the layer and no service time, so that what remains
     is the array's own (the stall-free count of SCALE-Sim); ``overlapped`` leaves sizes and links as they are
     and hides the time of DRAM alone. ``padding: count`` reads zeros outside the image like pixels; ``insert``
-    does so from the buffers on, but not from DRAM. ``first_sums: read``: the array also reads the sums that it
+    does so from the buffers on, but not from DRAM. ``first_sums: read``: the array also reads the sums it
     starts from. ``coding: run_length`` codes feature maps in DRAM, where the workload knows their zeros.
     ``fuse: false`` gives every element-wise operator a turn of its own.
     """
@@ -118,6 +118,8 @@ class _Lowering:
                 "operators that only rename or place data (reshape, concatenation, split) take no time:"
                 f" {len(free)}"
             )
+        if self.mapping is not None:
+            notes += [f"assumed by mapping {self.mapping.name}: {text}" for text in self.mapping.assumptions]
         if any(not turn.operator.shapes for turn in order):
             notes.append(
                 "operators without MACs run at vector_lanes per cycle; each operation is charged as one MAC"
@@ -136,7 +138,7 @@ class _Lowering:
             peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
             memory_B_per_s=self._memory_B_per_s(),
             notes=tuple(notes),
-            sources=tuple(s for s in (self.dataflow.source,) if s),
+            sources=tuple(spec.source for spec in (self.mapping, self.dataflow) if spec and spec.source),
         )
 
     def _memory_B_per_s(self) -> float | None:
@@ -239,7 +241,7 @@ class _Lowering:
             return
         if not isinstance(self.machine.array, PEArray):
             raise AccelsimError(
-                f"{self.machine.name}: a mapping file is for a pe_array, not for a {self.machine.array.class_}"
+                f"{self.machine.name}: a mapping file is for a pe_array, not a {self.machine.array.class_}"
             )
         known = [o.name for o in self.graph.operators]
         strange = [name for name in self.mapping.layers if ":" not in name and name not in known]

@@ -23,8 +23,8 @@ class Wiring:
     """Resources and task kinds of a machine.
 
     A transfer that needs several parts of the machine at once (a buffer's port and the link behind it)
-    occupies the narrowest; the others are booked as bytes. Transfers of the memories in ``free`` take no time:
-    ``all`` of them, or those of the ``dram``.
+    occupies the narrowest; the others are booked as bytes. ``free`` transfers take no time: ``all`` of
+    them, or those of the ``dram``.
     """
 
     def __init__(self, machine: Machine, free: Literal["none", "dram", "all"] = "none") -> None:
