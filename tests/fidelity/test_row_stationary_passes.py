@@ -1,18 +1,19 @@
 r"""Row-stationary passes: the law that Eyeriss's published table of parameters implies, against the events.
 
-Parameters as in Chen et al., JSSC 2017, Table III: n images and e output rows per pass, p filters and q channels
-in a processing element, r channel and t filter sets side by side, m output channels with sums in the buffer. With
-kernel R x S, stride U, output E x F, padded width H and w = U(e - 1) + R rows of a strip, a pass takes
+Parameters as in Chen et al., JSSC 2017, Table III: n images and e output rows per pass, p filters and q
+channels in a processing element, r channel and t filter sets side by side, m output channels with sums in the
+buffer. With kernel R x S, stride U, output E x F, padded width H and w = U(e - 1) + R rows of a strip, a pass
+takes
 
-    max(n p q S F,  (inputs - window) / 1,  sums / 4)  +  filters / 4  +  window / 1        cycles, where
-    inputs = n q r H w,  window = q r w S,  sums = n p t e F,  filters = p t q r R S         words of 16 bit
+    max(n p q S F,  (inputs - window) / 1,  sums / 4)  +  filters / 4  +  window / 1     cycles, where
+    inputs = n q r H w,  window = q r w S,  sums = n p t e F,  filters = p t q r R S      words of 16 bit
 
-and there are ceil(E/e) ceil(N/n) ceil(M_g/(pt)) ceil(C/(qr)) G passes; a short last block of c channels counts c for
-q r and min(q, c) for q. The divisors are the widths of the chip's three networks in words.
+and there are ceil(E/e) ceil(N/n) ceil(M_g/(pt)) ceil(C/(qr)) G passes; a short last block of c channels counts
+c for q r and min(q, c) for q. The divisors are the widths of the chip's three networks in words.
 
-Expected: the events reproduce the sum over passes to 0.1 %, since nothing else happens when DRAM takes no time.
-Measured: 0.00 % on all cases below. Besides, in all rows active elements = R e r t, buffer for inputs = 2 n q r H w
-and for sums = 2 n m e E bytes.
+Expected: the events give the sum over passes to 0.1 %, since nothing else happens when DRAM takes no time.
+Measured: 0.00 % on all cases below. Besides, active elements = R e r t, buffer for inputs = 2 n q r H w and for
+sums = 2 n m e E bytes.
 """
 
 from itertools import product
@@ -86,7 +87,7 @@ def law(layer, batch, parameters):
 def test_events_follow_the_law_of_passes(case, tmp_path):
     layer, batch, parameters = CASES[case]
     c, k, groups, side, kernel, stride, padding = layer
-    e, n, p, q, r, t, m = parameters
+    e, n, _, q, r, t, m = parameters
     file = tmp_path / "law.yaml"
     file.write_text(mapping(*parameters, kernel), encoding="utf-8")
     fields = {

@@ -1,4 +1,4 @@
-"""Any nest survives being written; a template's own nest, given as a file, gives the template's own result."""
+"""Any nest survives being written; a template's nest, given as a file, gives the template's own result."""
 
 from dataclasses import replace
 
@@ -31,8 +31,7 @@ def nests(draw):
         groups = draw(
             st.sampled_from([[TENSORS], [("inputs",), ("weights", "outputs")], [(t,) for t in TENSORS]])
         )
-        for group in groups:
-            points.append((draw(st.integers(0, len(loops))), memory, group, draw(st.booleans())))
+        points += [(draw(st.integers(0, len(loops))), memory, g, draw(st.booleans())) for g in groups]
     points.sort(key=lambda point: (point[0], point[1]))
     names = [memory for _, memory, _, _ in points]
     levels = [Level("dram", 0)]
@@ -53,7 +52,8 @@ def test_a_nest_survives_its_file(tmp_path_factory, nest):
 
 
 LAYERS = [
-    {"name": "a", "type": "convolution", "in_channels": 6, "input": [17, 17], "out_channels": 20, "kernel": 5, "stride": 2},
+    {"name": "a", "type": "convolution", "in_channels": 6, "input": [17, 17], "out_channels": 20, "kernel": 5,
+     "stride": 2},
     {"name": "b", "type": "convolution", "out_channels": 24, "kernel": 3, "padding": 1, "groups": 2},
     {"name": "c", "type": "convolution", "out_channels": 10, "kernel": 1},
     {"name": "d", "type": "gemm", "out_features": 30},
@@ -64,7 +64,7 @@ LAYERS = [
 @pytest.mark.parametrize("dataflow", ["rs", "ws", "os"])
 @pytest.mark.parametrize("options", [{}, {"memory": "overlapped", "padding": "count"}])
 def test_a_template_s_nest_given_as_a_file_is_the_template(monkeypatch, tmp_path, chip, dataflow, options):
-    """The nests are caught where the template hands them over, written, and read back under the same names."""
+    """The nests are caught where the template hands them over, written, and read back."""
     caught = {}
     plan = nest_plan.plan_nest
     graph = from_layers("net", LAYERS, batch=2)

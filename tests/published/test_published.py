@@ -3,6 +3,7 @@
 import pytest
 
 from accelsim.api import simulate
+from accelsim.graph.layers import from_layers
 from accelsim.spec.architecture import load_architecture
 from accelsim.validation import validate
 from accelsim.validation.rows import load_rows
@@ -40,9 +41,10 @@ def test_the_input_of_a_row_moves_its_number(row):
     moved = value + 1 if isinstance(value, int) else value * 1.1
 
     def number(settings):
+        workload = row.workload or from_layers(row.id, row.layers, batch=row.batch or 1)
         result = simulate(
-            row.workload, row.architecture, preset=row.preset, settings={**row.switches, **settings},
-            engine="closed-form",
+            workload, row.architecture, preset=row.preset, settings={**row.switches, **settings},
+            batch=row.batch if row.workload else None, engine="closed-form",
         )  # fmt: skip
         return measured(row, result)
 
