@@ -8,12 +8,12 @@ takes
     max(n p q S F,  (inputs - window) / 1,  sums / 4)  +  filters / 4  +  window / 1     cycles, where
     inputs = n q r H w,  window = q r w S,  sums = n p t e F,  filters = p t q r R S      words of 16 bit
 
-and there are ceil(E/e) ceil(N/n) ceil(M_g/(pt)) ceil(C/(qr)) G passes; a short last block of c channels counts
-c for q r and min(q, c) for q. The divisors are the widths of the chip's three networks in words.
+and there are ceil(E/e) ceil(N/n) ceil(M_g/(pt)) ceil(C/(qr)) G passes; a short last block of c channels
+counts c for q r and min(q, c) for q. The divisors are the widths of the chip's three networks in words.
 
-Expected: the events give the sum over passes to 0.1 %, since nothing else happens when DRAM takes no time.
-Measured: 0.00 % on all cases below. Besides, active elements = R e r t, buffer for inputs = 2 n q r H w and for
-sums = 2 n m e E bytes.
+Expected: the events give the sum over passes to 0.1 %: nothing else happens when DRAM takes no time.
+Measured: 0.00 % on all cases below. Besides, active elements = R e r t, buffer for inputs = 2 n q r H w and
+for sums = 2 n m e E bytes.
 """
 
 from itertools import product
