@@ -8,7 +8,12 @@ from pathlib import Path
 
 from accelsim.errors import AccelsimError, did_you_mean
 
-FOLDERS = {"arch": "architecture", "dataflows": "dataflow", "workloads": "workload"}
+FOLDERS = {
+    "arch": "architecture",
+    "dataflows": "dataflow",
+    "workloads": "workload",
+    "calibrations": "calibration",
+}
 """Shipped folders, and the ``kind:`` of the files in each."""
 
 _KIND = re.compile(rb"^kind:[ \t]*['\"]?([\w-]+)", re.MULTILINE)

@@ -94,7 +94,6 @@ class Dataflow(FileSpec):
             raise Rejected(problems)
         return self
 
-
     def _sized(self, index: int, loop: LoopSpec) -> bool:
         """Whether a loop in time further in decides how much each unit gets."""
         inner = (below for cluster in self.clusters[index + 1 :] for below in cluster.loops)

@@ -84,7 +84,9 @@ class Walk:
             return
         if len(loop.dims) > 1:  # joined dims: any split covers them, one position at a time will do
             for point in product(*(block[d] for d in loop.dims)):
-                self.run(index + 1, block | {d: range(i, i + 1) for d, i in zip(loop.dims, point, strict=True)})
+                self.run(
+                    index + 1, block | {d: range(i, i + 1) for d, i in zip(loop.dims, point, strict=True)}
+                )
             return
         for cut in self.windows(loop, block):
             self.run(index + 1, self.cut(block, cut))
@@ -122,7 +124,9 @@ def test_shipped_templates_cover_every_layer_once(name):
     for _ in range(25):
         shape = layer(rng)
         try:
-            loops = array_loops(dataflow, PEArray(pes=64 * 3, clock="1 GHz", dataflow=name), shape, lambda _: ())
+            loops = array_loops(
+                dataflow, PEArray(pes=64 * 3, clock="1 GHz", dataflow=name), shape, lambda _: ()
+            )
         except AccelsimError:
             continue
         accepted += 1
