@@ -54,8 +54,8 @@ class Rules:
     ``rs_loop_cycles``: the kernel window of a processing element counts as one cycle, or as one per tap.
     ``shi_halo``: where a step slides windows on, the rows that neighbouring sub-clusters share are sent once
     (``unique``) or to each of them (``double``). ``first_step``: the very first step of a layer adds compute
-    to ingress, or overlaps them like any other (inner levels always add). ``buffers`` 1 adds ingress, compute and egress of every
-    step, 2 overlaps them. ``lanes``: multiply-accumulates per element and cycle.
+    to ingress, or overlaps them like any other (inner levels always add). ``buffers`` 1 adds ingress,
+    compute and egress of every step, 2 overlaps them. ``lanes``: multiply-accumulates per element and cycle.
     """
 
     rs_loop_cycles: Literal["one", "full"] = "full"
@@ -186,7 +186,7 @@ class _Analysis:
         return self.rules.buffers * sum(int(block.elements(tensor)[0]) for tensor in TENSORS)
 
     def cases(self, level: int, extent: tuple[int, ...]) -> _Cases:
-        """Every combination of first, middle and last iteration of the loops in time; all first comes first."""
+        """Every combination of first, middle and last iteration of the loops in time; row 0 is all first."""
         one = np.ones(1, np.int64)
         rows = _Cases(np.array([extent], np.int64), one, -one, np.empty((1, 0), np.int64))
         for index, loop in enumerate(self.levels[level].time):

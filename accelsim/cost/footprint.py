@@ -82,4 +82,5 @@ class Footprint:
 
 def _span(positions: Ints, taps: Ints, stride: int, dilation: int) -> Ints:
     """Rows between the first and the last that positions and taps read, at most one for each pair."""
-    return np.minimum((positions - 1) * stride + (taps - 1) * dilation + 1, positions * taps)
+    rows: Ints = np.minimum((positions - 1) * stride + (taps - 1) * dilation + 1, positions * taps)
+    return rows

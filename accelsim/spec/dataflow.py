@@ -81,8 +81,8 @@ class Dataflow(FileSpec):
                 problems += [
                     (
                         (*path, "loops", place),
-                        f"{str(loop)!r} unrolls {dim} a second time: clusters.{spent[dim]} leaves one position of"
-                        f" it to each unit; give the loop there a size, or leave {dim} out here",
+                        f"{str(loop)!r} unrolls {dim} a second time: clusters.{spent[dim]} leaves one"
+                        f" position of it to each unit; give the loop there a size, or leave {dim} out here",
                     )
                     for dim in loop.all_dims
                     if dim in spent and dim not in twice

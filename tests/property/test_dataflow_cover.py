@@ -1,8 +1,9 @@
 """Does a template do every multiply-accumulate of a layer exactly once?
 
-A walker of its own runs the directives as written, in input coordinates: a loop over Y hands windows of input
-rows, and the output rows of a window are those that all kernel rows at hand reach inside it. It shares no code
-with the mapping, which rewrites such loops over P. Whatever the mapping accepts must cover the layer once.
+A walker of its own runs the directives as written, in input coordinates: a loop over Y hands windows of
+input rows, and the output rows of a window are those that all kernel rows at hand reach inside it. It shares
+no code with the mapping, which rewrites such loops over P. Whatever the mapping accepts must cover the layer
+once.
 """
 
 from collections import Counter

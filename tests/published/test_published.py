@@ -3,6 +3,7 @@
 import pytest
 
 from accelsim.api import simulate
+from accelsim.graph.layers import from_layers
 from accelsim.spec.architecture import load_architecture
 from accelsim.validation import validate
 from accelsim.validation.rows import load_rows
@@ -36,12 +37,18 @@ def test_every_row_that_has_a_tolerance_could_fail():
 def test_the_input_of_a_row_moves_its_number(row):
     """Nothing is typed in: a physical input that grows by one step moves the number as the row says."""
     steps = row.input.split(".")
-    value = getattr(load_architecture(row.architecture).components[steps[1]], steps[2])
-    moved = value + 1 if isinstance(value, int) else value * 1.1
+    if steps[0] == "parameters":
+        value = float(row.switches[row.input].split()[0])
+        moved = f"{value * 1.1} GB/s"
+        assert row.switches[row.input].endswith(" GB/s")
+    else:
+        value = getattr(load_architecture(row.architecture).components[steps[1]], steps[2])
+        moved = value + 1 if isinstance(value, int) else value * 1.1
+    workload = row.workload or from_layers(row.id, row.layers)
 
     def number(settings):
         result = simulate(
-            row.workload, row.architecture, preset=row.preset, settings={**row.switches, **settings},
+            workload, row.architecture, preset=row.preset, settings={**row.switches, **settings},
             engine="closed-form",
         )  # fmt: skip
         return measured(row, result)

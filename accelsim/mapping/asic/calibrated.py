@@ -1,11 +1,11 @@
 """What a layer costs on a sub-accelerator under a calibration: the data-centric model, in its own units.
 
 Time is that of ``cost.cases``. Energy of a layer, in the calibration's unit: ``mac_energy * (l1_access *
-(4 * MACs + reads) + l2_access * (reads + fills + writes))``, where every multiply-accumulate reads an input, a
-weight and a partial sum beside it and writes one, ``reads`` are elements drawn from the shared buffer (a
-multicast once, each also written beside a PE), ``fills`` input and weight elements written to the shared
-buffer once each, ``writes`` output elements that come back. Area of a sub-accelerator of n PEs and a bus of BW
-elements per cycle: MACs + arbiter * (a n^2 + b n + c) + bus * BW * (d n + e) + memory cells of both kinds.
+(4 * MACs + reads) + l2_access * (reads + fills + writes))``. Every multiply-accumulate reads an input, a
+weight and a partial sum beside it and writes one; ``reads`` are elements drawn from the shared buffer (a multicast
+once, each also written beside a PE), ``fills`` input and weight elements written to that buffer once each,
+``writes`` output elements that come back. Area of a sub-accelerator of n PEs and a bus of BW elements per
+cycle: MACs + arbiter * (a n^2 + b n + c) + bus * BW * (d n + e) + memory cells of both kinds.
 """
 
 from collections.abc import Mapping
@@ -63,8 +63,8 @@ def sub_accelerators(
         links = [c for c in part.components.values() if isinstance(c, Link)]
         if len(arrays) != 1 or len(links) != 1 or part.parts:
             problems.append(
-                f"{where}: the data-centric model needs one pe_array behind one link, not {len(arrays)} behind"
-                f" {len(links)}{' and parts' * bool(part.parts)}"
+                f"{where}: the data-centric model needs one pe_array behind one link, not {len(arrays)}"
+                f" behind {len(links)}{' and parts' * bool(part.parts)}"
             )
             continue
         (array_name, array), (link,) = arrays[0], links
@@ -140,8 +140,8 @@ class CalibratedModel:
         )
         lanes = [loop.dim for loop in loops.inner if loop.axis is not None]
         text = (
-            f"{sub.dataflow.name} on {sub.name}; {' x '.join(lanes)} in space; buffers of {timing.shared} elements"
-            f" shared, {timing.private} in a PE"
+            f"{sub.dataflow.name} on {sub.name}; {' x '.join(lanes)} in space; buffers of {timing.shared}"
+            f" elements shared, {timing.private} in a PE"
         )
         return LayerCost(timing.cycles, energy, shape.macs, reads, timing.writes, text)
 
@@ -151,8 +151,8 @@ class CalibratedModel:
         arbiter = c["arbiter_square"] * n * n + c["arbiter_per_pe"] * n + c["arbiter_fixed"]
         if arbiter < 0:
             raise AccelsimError(
-                f"{sub.name}: calibration {c.name!r} has no area for an arbiter of {n} PEs, its scaling is below"
-                " 0 there; take more PEs"
+                f"{sub.name}: calibration {c.name!r} has no area for an arbiter of {n} PEs, its scaling is"
+                " below 0 there; take more PEs"
             )
         return {
             "MACs": c["mac_area"] * n * c["lanes"],

@@ -38,8 +38,8 @@ def window_problems(loop: LoopSpec) -> list[str]:
         if pair not in (["R", "Y"], ["S", "X"]):
             joined = "*".join(loop.all_dims)
             problems.append(
-                f"{text} covers only the diagonal of {' and '.join(loop.all_dims)}; dims that advance together"
-                f" are Y&R or X&S, all combinations are '{joined}@'"
+                f"{text} covers only the diagonal of {' and '.join(loop.all_dims)}; dims that may advance"
+                f" together are Y&R or X&S, all combinations are '{joined}@'"
             )
     elif names_input(loop) and len(loop.dims) > 1:
         outputs = "*".join(AXES[d][0] if d in AXES else d for d in loop.dims)
@@ -50,7 +50,8 @@ def window_problems(loop: LoopSpec) -> list[str]:
         if str(single.offset) != str(single.size):
             problems.append(
                 f"{text}: offset {single.offset} under size {single.size} would do positions of"
-                f" {single.dims[0]} twice; only windows of Y and X overlap, write '{single.dims[0]}:{single.size}'"
+                f" {single.dims[0]} twice; only windows of Y and X overlap, write"
+                f" '{single.dims[0]}:{single.size}'"
             )
     return problems
 
