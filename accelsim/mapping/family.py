@@ -58,7 +58,9 @@ class Lowered:
     ``program``'s root is serial; ``works`` lists every operator of the graph in order. ``cycle_ps`` is the
     clock period in picoseconds as (numerator, denominator), None if the parts have different clocks.
     ``peak_macs_per_s`` and
-    ``memory_B_per_s`` are the two roofs of the machine, None if it has no single pair.
+    ``memory_B_per_s`` are the two roofs of the machine, None if it has no single pair. ``metrics`` are
+    figures of the family's own, with their unit in the name; ``assumptions`` replace those of the machine
+    where its constants were not used.
     """
 
     program: Program
@@ -68,7 +70,9 @@ class Lowered:
     area_mm2: Mapping[str, float | None]
     peak_macs_per_s: float | None = None
     memory_B_per_s: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] | None = None
     sources: tuple[str, ...] = ()
 
 

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from accelsim.errors import AccelsimError, did_you_mean
 
-FOLDERS = {"arch": "architecture", "dataflows": "dataflow", "mappings": "mapping", "workloads": "workload"}
+FOLDERS = {
+    "arch": "architecture",
+    "dataflows": "dataflow",
+    "mappings": "mapping",
+    "workloads": "workload",
+    "calibrations": "calibration",
+}
 """Shipped folders, and the ``kind:`` of the files in each."""
 
 _INSIDE = {"mappings": "dataflows"}

@@ -4,6 +4,7 @@ from typing import Any
 
 from accelsim.spec import registry
 from accelsim.spec.base import FileSpec
+from accelsim.spec.calibration import Calibration
 from accelsim.spec.dataflow import Dataflow
 from accelsim.spec.machine import Architecture
 from accelsim.spec.mapping import MappingFile
@@ -16,12 +17,13 @@ _CLASSES: dict[str, type[FileSpec]] = {
     "dataflow": Dataflow,
     "mapping": MappingFile,
     "workload": Workload,
+    "calibration": Calibration,
     "run": Run,
 }
 
 
 def json_schema(kind: str) -> dict[str, Any]:
-    """JSON Schema of 'architecture', 'dataflow', 'mapping', 'workload' or 'run'."""
+    """JSON Schema of one of the kinds that have a class here."""
     schema: dict[str, Any] = _CLASSES[kind].model_json_schema(by_alias=True)
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,7 +1,9 @@
 """The machine family ``asic``: every operator takes a turn on the array, tile by tile."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from accelsim.components.link import Link
 from accelsim.components.pe_array import PEArray
@@ -14,6 +16,7 @@ from accelsim.graph.shape import ConvShape
 from accelsim.graph.vocabulary import TYPES
 from accelsim.kernel import Flat, Program, Serial
 from accelsim.mapping.asic import array_plan, fold_plan
+from accelsim.mapping.asic.calibrated_family import lower_calibrated
 from accelsim.mapping.asic.energy import area_mm2, energy_J
 from accelsim.mapping.asic.estimate import closed_form_cycles
 from accelsim.mapping.asic.events import Tasks, layer_tasks
@@ -27,6 +30,7 @@ from accelsim.mapping.asic.vector import vector_plan
 from accelsim.mapping.asic.wiring import Wiring
 from accelsim.mapping.family import Lowered, Options, Work
 from accelsim.spec.architecture import Architecture
+from accelsim.spec.calibration import PHYSICAL, load_calibration
 from accelsim.spec.dataflow import Dataflow, load_dataflow
 from accelsim.spec.mapping import load_mapping
 
@@ -35,6 +39,8 @@ FREE: Mapping[str, Literal["none", "dram", "all"]] = {
 }  # fmt: skip
 """Whose transfers take no time, by the switch ``memory``."""
 
+READINGS = ("rs_loop_cycles", "shi_halo", "first_step", "buffers")
+PHYSICAL_ONLY = ("mapping", "memory", "fuse", "first_sums", "coding")
 MOST_PROBLEMS = 20
 """Sentences about layers that do not fit, before the rest is counted."""
 
@@ -49,15 +55,50 @@ class AsicOptions(Options):
     does so from the buffers on, but not from DRAM. ``first_sums: read``: the array also reads the sums it
     starts from. ``coding: run_length`` codes feature maps in DRAM, where the workload knows their zeros.
     ``fuse: false`` gives every element-wise operator a turn of its own.
+    ``calibration`` names a file whose cost model and constants replace those of the architecture; the
+    switches after it are that model's readings (see ``accelsim show maestro2019``).
     """
 
     dataflow: str | None = None
     mapping: str | None = None
     memory: Literal["contended", "overlapped", "unlimited"] = "contended"
     fuse: bool = True
-    padding: Literal["skip", "count", "insert"] = "skip"
+    padding: Literal["skip", "count", "insert", "same", "valid"] = "skip"
     first_sums: Literal["zero", "read"] = "zero"
     coding: Literal["none", "run_length"] = "none"
+    calibration: str = PHYSICAL
+    rs_loop_cycles: Literal["one", "full"] | None = None
+    shi_halo: Literal["unique", "double"] | None = None
+    first_step: Literal["added", "overlapped"] | None = None
+    buffers: Literal[1, 2] | None = None
+
+    @model_validator(mode="after")
+    def _switches_belong_to_the_calibration(self) -> Self:
+        given = {name: getattr(self, name) for name in self.model_fields_set} | {
+            "calibration": self.calibration
+        }
+        physical = self.calibration == PHYSICAL
+        for name, value in given.items():
+            if value is None:
+                continue
+            if name in READINGS and physical:
+                raise ValueError(
+                    f"{name} is a reading of a calibration such as maestro2019; {PHYSICAL!r} has none"
+                )
+            if name in PHYSICAL_ONLY and not physical:
+                raise ValueError(
+                    f"{name} is a switch of calibration {PHYSICAL!r}, {self.calibration!r} has none"
+                )
+        paddings = ("skip", "count", "insert") if physical else ("same", "valid")
+        if "padding" in given and self.padding not in paddings:
+            raise ValueError(f"padding of calibration {self.calibration!r} is {' or '.join(paddings)}")
+        return self
+
+    @property
+    def readings(self) -> dict[str, object]:
+        """The readings of the calibration that are given here."""
+        names = [*READINGS, *(["padding"] if "padding" in self.model_fields_set else [])]
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 
 class _Lowering:
@@ -265,7 +306,10 @@ class _Lowering:
     ) -> tuple[MappedLayer, Machine]:
         machine, array = self.machine, self.machine.array
         unlimited = self.options.memory == "unlimited"
-        conventions = Conventions(self.options.padding, self.options.first_sums, stored)
+        padding = self.options.padding
+        assert padding != "same"
+        assert padding != "valid"
+        conventions = Conventions(padding, self.options.first_sums, stored)
         where = (shape, self.widths, conventions, unlimited)
         if isinstance(array, SystolicArray):
             return fold_plan.map_layer(machine, array, self.dataflow, *where), machine
@@ -296,4 +340,7 @@ class ASIC:
             cannot hold one tile of a layer; every layer's problem at once.
         """
         assert isinstance(options, AsicOptions)
+        if options.calibration != PHYSICAL:
+            calibration = load_calibration(options.calibration)
+            return lower_calibrated(graph, architecture, calibration, options.readings, options.dataflow)
         return _Lowering(graph, architecture, options).lower()
