@@ -86,6 +86,7 @@ def _common(model: "Compiled", latency_s: float) -> dict[str, Any]:
             "macs_per_s": macs / latency_s if latency_s else None,
             "utilisation": macs / latency_s / peak if latency_s and peak else None,
             "average_power_W": total / latency_s if latency_s and total is not None else None,
+            **lowered.metrics,
         },
         "preset": model.preset,
         "switches": dict(model.switches),
@@ -93,6 +94,8 @@ def _common(model: "Compiled", latency_s: float) -> dict[str, Any]:
         "assumptions": tuple(
             dict.fromkeys(
                 [*machine.assumptions, *(a for c in machine.components.values() for a in c.assumptions)]
+                if lowered.assumptions is None
+                else lowered.assumptions
             )
         ),
         "notes": lowered.notes,
@@ -192,6 +195,8 @@ def _operator(
         closed_form_s=_seconds(model, work.closed_form_cycles),
         fused_into=work.fused_into,
         mapping=work.mapping,
+        pes=work.pes,
+        held_B=dict(work.held_B),
     )
 
 

@@ -8,14 +8,16 @@ from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.spec import catalog
 from accelsim.spec.architecture import load_architecture
 from accelsim.spec.base import FileSpec
+from accelsim.spec.calibration import load_calibration
 from accelsim.spec.dataflow import load_dataflow
 from accelsim.spec.documents import kinds_in
+from accelsim.spec.mapping import load_mapping
 from accelsim.spec.run import load_run
 from accelsim.spec.settings import parse_settings
 from accelsim.spec.workload import load_workload_spec
 from accelsim.spec.writer import resolved, write
 
-KINDS = ("architecture", "dataflow", "workload", "run")
+KINDS = ("architecture", "dataflow", "mapping", "workload", "calibration", "run")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +53,10 @@ def _load(kind: str, name: str, settings: Mapping[str, object]) -> FileSpec:
     if kind == "run":
         return load_run(name, settings)
     if settings:
-        raise AccelsimError("a dataflow has no fields that --set can reach; copy the file and change it")
-    return load_dataflow(name)
+        raise AccelsimError(f"a {kind} has no fields that --set can reach; copy the file and change it")
+    if kind == "mapping":
+        return load_mapping(name)
+    return load_calibration(name) if kind == "calibration" else load_dataflow(name)
 
 
 def _kind_of(name: str) -> str:

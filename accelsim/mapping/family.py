@@ -32,7 +32,8 @@ class Work:
     ``part`` is its index in the program's serial parts (None if it takes no time); ``fused_into`` names the
     operator that it rides on. ``bytes`` counts what each memory and link moves; ``energy_J`` is the energy
     per component (None = unknown), ``closed_form_cycles`` the estimate without events, ``ideal_cycles`` the
-    MACs over the peak rate, ``mapping`` a line that says how it was mapped.
+    MACs over the peak rate, ``mapping`` a line that says how it was mapped, ``pes`` the elements of the array
+    in use, ``held_B`` the bytes of one full tile by memory and tensor.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Work:
     closed_form_cycles: int | None = None
     ideal_cycles: int | None = None
     mapping: str = ""
+    pes: int | None = None
+    held_B: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,9 @@ class Lowered:
     ``program``'s root is serial; ``works`` lists every operator of the graph in order. ``cycle_ps`` is the
     clock period in picoseconds as (numerator, denominator), None if the parts have different clocks.
     ``peak_macs_per_s`` and
-    ``memory_B_per_s`` are the two roofs of the machine, None if it has no single pair.
+    ``memory_B_per_s`` are the two roofs of the machine, None if it has no single pair. ``metrics`` are
+    figures of the family's own, with their unit in the name; ``assumptions`` replace those of the machine
+    where its constants were not used.
     """
 
     program: Program
@@ -65,7 +70,9 @@ class Lowered:
     area_mm2: Mapping[str, float | None]
     peak_macs_per_s: float | None = None
     memory_B_per_s: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] | None = None
     sources: tuple[str, ...] = ()
 
 

@@ -45,6 +45,8 @@ def figure(name: str, value: float | None) -> tuple[str, str]:
         if value is None:
             return label, "unknown"
         return label, f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
+    if unit == "unit":  # of a calibration whose source names none that is physical
+        return stem.replace("_", " "), "unknown" if value is None else f"{value:.4g} unit"
     if stem and unit in UNITS:
         return stem.replace("_", " "), area(value) if unit == "mm2" else quantity(value, unit)
     return label, "unknown" if value is None else f"{value:.1%}"

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, W
 from accelsim.spec.base import FileSpec, Rejected, Spec
 from accelsim.spec.documents import open_document
 from accelsim.spec.expressions import SizeExpr, parse_size
-from accelsim.spec.loops import LoopSpec
+from accelsim.spec.loops import ONE, LoopSpec
 from accelsim.spec.sentences import explain
 from accelsim.spec.tree import Problems, Step
 from accelsim.spec.units import shown
@@ -60,6 +60,7 @@ class Dataflow(FileSpec):
     @model_validator(mode="after")
     def _is_sound(self) -> "Dataflow":
         problems: list[tuple[tuple[Step, ...], str]] = []
+        spent: dict[str, int] = {}
         for index, cluster in enumerate(self.clusters):
             path: tuple[Step, ...] = ("clusters", index)
             if index == 0 and cluster.size is not None:
@@ -77,9 +78,28 @@ class Dataflow(FileSpec):
                     text = f"{str(loop)!r} unrolls {', '.join(twice)} a second time in this cluster"
                     problems.append(((*path, "loops", place), text))
                 unrolled |= set(loop.all_dims)
+                problems += [
+                    (
+                        (*path, "loops", place),
+                        f"{str(loop)!r} unrolls {dim} a second time: clusters.{spent[dim]} leaves one"
+                        f" position of it to each unit; give the loop there a size, or leave {dim} out here",
+                    )
+                    for dim in loop.all_dims
+                    if dim in spent and dim not in twice
+                ]
+            for loop in cluster.loops:
+                if loop.spatial and not loop.together and loop.size == ONE and not self._sized(index, loop):
+                    spent |= {dim: spent.get(dim, index) for dim in loop.dims}
         if problems:
             raise Rejected(problems)
         return self
+
+    def _sized(self, index: int, loop: LoopSpec) -> bool:
+        """Whether a loop in time further in decides how much each unit gets."""
+        inner = (below for cluster in self.clusters[index + 1 :] for below in cluster.loops)
+        return any(
+            set(below.dims) & set(loop.dims) and not below.spatial and below.size != ONE for below in inner
+        )
 
 
 def load_dataflow(name_or_path: str | Path) -> Dataflow:

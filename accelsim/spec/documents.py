@@ -16,9 +16,17 @@ COMMANDS = {
     "search": "accelsim search",
     "campaign": "accelsim faults",
 }
-"""Which command takes a file of each kind; a dataflow is named by an architecture."""
+"""Which command takes a file of each kind."""
 
-KINDS = ("architecture", "dataflow", "workload", "run", "sweep", "search", "campaign")
+NAMED_BY = {
+    "dataflow": "an architecture's components name it",
+    "calibration": "the switch 'calibration' names it",
+    "mapping": "the switch 'mapping' names it",
+}
+
+KINDS = (
+    "architecture", "dataflow", "mapping", "workload", "calibration", "run", "sweep", "search", "campaign"
+)  # fmt: skip
 _SHIPPED = {kind: folder for folder, kind in catalog.FOLDERS.items()}
 
 
@@ -47,7 +55,7 @@ def _choose(documents: list[Document], kind: str, label: str, wanted: str) -> Do
     if not of_kind:
         node = documents[0].root.value["kind"]
         taker = COMMANDS.get(node.value)
-        takes = f"'{taker}' takes it" if taker else "an architecture's components name it"
+        takes = f"'{taker}' takes it" if taker else NAMED_BY.get(node.value, NAMED_BY["dataflow"])
         problems = Problems()
         problems.add(node, ("kind",), f"is {node.value!r}, not {kind!r}; {takes}")
         problems.raise_any()

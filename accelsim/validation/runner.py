@@ -23,7 +23,7 @@ class Checked:
     what: str
     published: float
     simulated: float
-    physical: float
+    physical: float | None
     unit: str
     error: float
     tolerance: float | None
@@ -71,9 +71,9 @@ class Validation:
             (
                 r.id,
                 r.kind,
-                f"{r.published:,.6g}" if r.published % 1 else f"{r.published:,.0f}",
-                f"{r.simulated:,.6g}" if r.simulated % 1 else f"{r.simulated:,.0f}",
-                f"{r.physical:,.6g}" if r.physical % 1 else f"{r.physical:,.0f}",
+                _shown(r.published),
+                _shown(r.simulated),
+                "" if r.physical is None else _shown(r.physical),
                 f"{r.error:+.2%}",
                 "" if r.tolerance is None else f"{r.tolerance:.2%}",
                 {True: "yes", False: "no", None: ""}[r.ok],
@@ -89,6 +89,10 @@ class Validation:
             f" {len(self.failed)} failed, {reported} reported without a verdict"
         )
         return "\n".join(lines)
+
+
+def _shown(number: float) -> str:
+    return f"{number:,.6g}" if number % 1 else f"{number:,.0f}"
 
 
 def validate(system: str | None = None) -> Validation:
@@ -113,8 +117,8 @@ def validate(system: str | None = None) -> Validation:
 
 
 def _check(system: str, row: Row, known: dict[tuple[Any, ...], Result]) -> Checked:
-    simulated = measured(row, _run(row, row.preset, row.switches, known))
-    physical = measured(row, _run(row, "physical", row.switches, known))
+    simulated = compared(row) if row.values else _simulated(row, row.preset, known)
+    physical = _simulated(row, "physical", known) if row.physical and not row.values else None
     error = simulated / row.published - 1 if row.published else float(simulated != 0)
     return Checked(
         id=row.id,
@@ -137,12 +141,27 @@ def _check(system: str, row: Row, known: dict[tuple[Any, ...], Result]) -> Check
     )
 
 
-def _run(row: Row, preset: str, switches: Mapping[str, Any], known: dict[tuple[Any, ...], Result]) -> Result:
-    key = (row.workload or row.id, row.architecture, preset, tuple(sorted(switches.items())))
+def compared(row: Row) -> float:
+    """What a row that only compares published numbers says of them."""
+    if row.measure == "mean_difference":
+        return sum(first - second for first, second in row.values) / len(row.values)
+    ((first, second),) = row.values
+    return first / second if row.measure == "ratio" else 1 - second / first
+
+
+def _simulated(row: Row, preset: str, known: dict[tuple[Any, ...], Result]) -> float:
+    number = measured(row, _run(row, row.architecture or "", preset, known))
+    return number / measured(row, _run(row, row.over, preset, known)) if row.over else number
+
+
+def _run(row: Row, architecture: str, preset: str, known: dict[tuple[Any, ...], Result]) -> Result:
+    layers = repr(row.layers)
+    key = (row.workload or layers, architecture, preset, row.batch, repr(sorted(row.switches.items())))
     if key not in known:
-        workload = row.workload or from_layers(row.id, row.layers or ())
+        workload = row.workload or from_layers(row.id, row.layers or (), batch=row.batch or 1)
+        batch = row.batch if row.workload else None
         try:
-            known[key] = simulate(workload, row.architecture, preset=preset, **switches)
+            known[key] = simulate(workload, architecture, preset=preset, batch=batch, settings=row.switches)
         except AccelsimError as error:
             raise AccelsimError(*(f"row {row.id}: {problem}" for problem in error.problems)) from error
     return known[key]
@@ -156,11 +175,28 @@ def measured(row: Row, result: Result) -> float:
     AccelsimError
         If the workload has no operator of that name, or the operator no number of cycles.
     """
+    if row.measure in ("energy_unit", "area_um2"):
+        number = None if result.area_mm2 is None else result.area_mm2 * 1e6
+        if row.measure == "energy_unit":
+            number = result.metrics.get("energy_unit")
+        if number is None:
+            raise AccelsimError(f"row {row.id}: {result.architecture} has no {row.measure}")
+        return number
     chosen = [o for o in result.operators if (o.name == row.operator if row.operator else o.macs)]
     if not chosen:
         raise AccelsimError(f"row {row.id}: {result.workload} has no operator {row.operator!r}")
     if row.measure == "latency_s":
         return sum(o.latency_s for o in chosen)
+    if row.measure == "inferences_per_s":
+        return result.metrics["inferences_per_s"] or 0.0
+    if row.measure == "pes":
+        return max(o.pes or 0 for o in chosen)
+    if row.measure in ("bytes", "held_B"):
+        found = [o.bytes if row.measure == "bytes" else o.held_B for o in chosen]
+        strange = [name for name in row.of if not any(name in sizes for sizes in found)]
+        if strange:
+            raise AccelsimError(f"row {row.id}: nothing has {row.measure} of {', '.join(strange)}")
+        return sum(sizes.get(name, 0) for sizes in found for name in row.of)
     cycles = [o.cycles for o in chosen]
     total = sum(c for c in cycles if c is not None)
     if None in cycles:

@@ -9,7 +9,8 @@ from accelsim.graph.load import load_workload
 
 # workload, parameters, multiply-accumulates
 PUBLISHED = [
-    ("alexnet", 61_100_840, 714_188_480),
+    ("alexnet", 60_965_224, 724_406_816),
+    ("alexnet-one-tower", 61_100_840, 714_188_480),
     ("vgg16", 138_357_544, 15_470_264_320),
     ("resnet18", 11_689_512, 1_814_073_344),
     ("resnet50", 25_557_032, 4_089_184_256),

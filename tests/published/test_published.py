@@ -3,7 +3,9 @@
 import pytest
 
 from accelsim.api import simulate
+from accelsim.graph.layers import from_layers
 from accelsim.spec.architecture import load_architecture
+from accelsim.spec.writer import resolved
 from accelsim.validation import validate
 from accelsim.validation.rows import load_rows
 from accelsim.validation.runner import measured
@@ -35,14 +37,22 @@ def test_every_row_that_has_a_tolerance_could_fail():
 @pytest.mark.parametrize("row", [row for _, row in ROWS if row.input], ids=lambda row: row.id)
 def test_the_input_of_a_row_moves_its_number(row):
     """Nothing is typed in: a physical input that grows by one step moves the number as the row says."""
-    steps = row.input.split(".")
-    value = getattr(load_architecture(row.architecture).components[steps[1]], steps[2])
-    moved = value + 1 if isinstance(value, int) else value * 1.1
+    if row.input in row.switches:
+        value = row.switches[row.input]
+    else:
+        _, name, field = row.input.split(".")
+        value = resolved(load_architecture(row.architecture))["components"][name][field]
+    if isinstance(value, str):
+        amount, unit = value.split(maxsplit=1)
+        moved = f"{float(amount) * 1.1} {unit}"
+    else:
+        moved = value + 1
 
     def number(settings):
+        workload = row.workload or from_layers(row.id, row.layers, batch=row.batch or 1)
         result = simulate(
-            row.workload, row.architecture, preset=row.preset, settings={**row.switches, **settings},
-            engine="closed-form",
+            workload, row.architecture, preset=row.preset, settings={**row.switches, **settings},
+            batch=row.batch if row.workload else None, engine="closed-form",
         )  # fmt: skip
         return measured(row, result)
 

@@ -81,7 +81,7 @@ def test_no_line_is_wider_than_a_terminal(workload, engine):
 def test_head_names_engine_preset_and_switches(result):
     assert str(result).splitlines()[:2] == [
         "resnet8 on eyeriss",
-        "compiled engine, preset physical, precision=int16",
+        "compiled engine, preset physical, precision=int16, padding=insert, first_sums=read",
     ]
 
 
@@ -92,7 +92,7 @@ def test_every_constant_names_its_source(result):
 
 def test_closed_form_does_not_compare_itself_with_events(result):
     estimate = acs.simulate("resnet8", "eyeriss", engine="closed-form")
-    assert "against the events" in str(result)
+    assert "against the events" in str(replace(result, closed_form_s=result.latency_s * 1.1))
     assert "the events" not in str(estimate)
     assert "bounds" not in str(estimate)
 

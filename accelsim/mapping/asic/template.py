@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from accelsim.components.pe_array import PEArray
 from accelsim.cost.nest import Loop
 from accelsim.errors import AccelsimError
-from accelsim.graph.shape import DIMS, RELEVANT, ConvShape
+from accelsim.graph.shape import RELEVANT, ConvShape
 from accelsim.mapping.asic.unroll import ceil_div, unroll
+from accelsim.mapping.asic.windows import AXES, in_outputs, known_sizes, window_problems
 from accelsim.spec.dataflow import Dataflow, LoopSpec
+
+OUTPUT_OF = {name: position for name, (position, _, _) in AXES.items()}
 
 Place = tuple[int, int]
 """A loop of a template: (cluster, position in it)."""
@@ -68,16 +71,9 @@ def _refuse(dataflow: Dataflow) -> None:
     named: set[str] = set()
     for level, cluster in enumerate(dataflow.clusters):
         for loop in cluster.loops:
-            text = f"dataflow {dataflow.name!r}: clusters.{level}: loop {str(loop)!r}"
-            named |= set(loop.dims)
-            if loop.together:
-                problems.append(f"{text}: mapping 'asic' does not yet run dims that advance together")
-            elif loop.offset is not None and str(loop.offset) != str(loop.size):
-                problems.append(
-                    f"{text}: mapping 'asic' does not yet run windows with an offset of their own"
-                )
-            bad = [d for d in loop.dims if d not in DIMS]
-            problems += [f"{text}: mapping 'asic' takes dims {' '.join(DIMS)}, not {d}" for d in bad]
+            where = f"dataflow {dataflow.name!r}: clusters.{level}"
+            named |= {OUTPUT_OF.get(d, d) for d in loop.all_dims}
+            problems += [f"{where}: {problem}" for problem in window_problems(loop)]
         if sum(loop.spatial for loop in cluster.loops) > 1:
             problems.append(
                 f"dataflow {dataflow.name!r}: clusters.{level}: one spatial loop per cluster; join by '*'"
@@ -97,7 +93,9 @@ class _Builder:
         self.dataflow = dataflow
         self.units = units
         rows, columns = array.shape
-        self.known = shape.bounds | {"rows": rows, "columns": columns}
+        self.shape = shape
+        self.windows = known_sizes(shape, rows, columns)
+        self.known = {**self.windows, **shape.bounds}
         self.cap = cap
         self.extent = dict(shape.bounds)
         self.sized: list[tuple[Place, str, int]] = []
@@ -114,7 +112,7 @@ class _Builder:
 
     def block(self, level: int, loop: LoopSpec, dim: str) -> int:
         """Positions of ``dim`` that one unit takes: the loop's size, or the first inner loop's over it."""
-        if str(loop.size) != "1":
+        if str(loop.size) != "1" or loop.offset is not None:
             return self.size((level, -1), loop)
         for inner in range(level + 1, len(self.dataflow.clusters)):
             for position, below in enumerate(self.dataflow.clusters[inner].loops):
@@ -147,11 +145,19 @@ class _Builder:
             self.extent[dim] = covered
         return folds, lanes
 
+    def read(self, level: int, loop: LoopSpec) -> LoopSpec:
+        """The loop over the dims of a nest, whatever it was written over."""
+        try:
+            return in_outputs(loop, self.shape, self.extent, self.windows)
+        except AccelsimError as error:
+            where = f"dataflow {self.dataflow.name!r}: clusters.{level}"
+            raise AccelsimError(*(f"{where}: {problem}" for problem in error.problems)) from None
+
     def build(self) -> ArrayLoops:
         """All loops of the template."""
         outer: list[Loop] = []
         inner: list[Loop] = []
-        named = {d for c in self.dataflow.clusters for loop in c.loops for d in loop.dims}
+        named = {d for c in self.dataflow.clusters for loop in c.loops for d in loop.all_dims}
         for dim in ("N", "G"):
             if dim not in named:  # independent problems: outermost, one at a time
                 outer.append(Loop(dim, 1))
@@ -160,7 +166,8 @@ class _Builder:
         for level, cluster in enumerate(self.dataflow.clusters):
             in_time = outer if level == 0 else inner
             in_space: list[Loop] = []
-            for position, loop in enumerate(cluster.loops):
+            for position, written in enumerate(cluster.loops):
+                loop = self.read(level, written)
                 if loop.spatial:
                     folds, in_space = self.spatial(level, loop)
                     in_time += folds

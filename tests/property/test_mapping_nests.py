@@ -1,0 +1,102 @@
+"""Any nest survives being written; a template's nest, given as a file, gives the template's own result."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import accelsim as acs
+from accelsim.cost.counts import count
+from accelsim.cost.nest import TENSORS, Level, Loop, LoopNest
+from accelsim.cost.written import read_nest, write_mapping
+from accelsim.graph.layers import from_layers
+from accelsim.graph.shape import DIMS, ConvShape
+from accelsim.mapping.asic import nest_plan
+from accelsim.spec.mapping import load_mapping
+from accelsim.spec.writer import resolved, write
+
+
+@st.composite
+def nests(draw):
+    """Nests of three memories, each with a storage point per tensor or one for several."""
+    bounds = {d: draw(st.integers(1, 6)) for d in DIMS}
+    shape = ConvShape(**bounds, size=(20, 20))
+    left, loops = dict(bounds), []
+    for dim in draw(st.lists(st.sampled_from(DIMS), max_size=8)):
+        left[dim] = draw(st.integers(1, left[dim]))
+        loops.append(Loop(dim, left[dim], draw(st.sampled_from([None, None, "pes", "rows", "x_1"]))))
+    points = []
+    for memory in ("glb", "spad"):
+        groups = draw(
+            st.sampled_from([[TENSORS], [("inputs",), ("weights", "outputs")], [(t,) for t in TENSORS]])
+        )
+        points += [(draw(st.integers(0, len(loops))), memory, g, draw(st.booleans())) for g in groups]
+    points.sort(key=lambda point: (point[0], point[1]))
+    names = [memory for _, memory, _, _ in points]
+    levels = [Level("dram", 0)]
+    for depth, memory, group, sliding in points:
+        name = memory if names.count(memory) == 1 else f"{memory}.{'+'.join(group)}"
+        levels.append(Level(name, depth, group, sliding and "inputs" in group))
+    return LoopNest(shape, tuple(loops), tuple(levels))
+
+
+@given(nests())
+@settings(max_examples=150, deadline=None)
+def test_a_nest_survives_its_file(tmp_path_factory, nest):
+    file = tmp_path_factory.mktemp("nest") / "m.yaml"
+    file.write_text(write(resolved(write_mapping("m", {"layer": nest}))), encoding="utf-8")
+    again = read_nest(load_mapping(file).layers["layer"], nest.shape)
+    assert again == nest
+    assert count(again) == count(nest)
+
+
+LAYERS = [
+    {"name": "a", "type": "convolution", "in_channels": 6, "input": [17, 17], "out_channels": 20, "kernel": 5,
+     "stride": 2},
+    {"name": "b", "type": "convolution", "out_channels": 24, "kernel": 3, "padding": 1, "groups": 2},
+    {"name": "c", "type": "convolution", "out_channels": 10, "kernel": 1},
+    {"name": "d", "type": "gemm", "out_features": 30},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("chip", ["eyeriss", "pe-array"])
+@pytest.mark.parametrize("dataflow", ["rs", "ws", "os"])
+@pytest.mark.parametrize("options", [{}, {"memory": "overlapped", "padding": "count"}])
+def test_a_template_s_nest_given_as_a_file_is_the_template(monkeypatch, tmp_path, chip, dataflow, options):
+    """The nests are caught where the template hands them over, written, and read back."""
+    caught = {}
+    plan = nest_plan.plan_nest
+    graph = from_layers("net", LAYERS, batch=2)
+
+    def catching(machine, array, nest, pass_level, *rest):
+        caught[nest.shape] = (machine, nest, pass_level)
+        return plan(machine, array, nest, pass_level, *rest)
+
+    monkeypatch.setattr("accelsim.mapping.asic.array_plan.plan_nest", catching)
+    own = acs.simulate(graph, chip, dataflow=dataflow, **options)
+    nests = {op.name: as_file(*caught[op.shapes[0]]) for op in graph.operators if op.shapes}
+    file = tmp_path / "m.yaml"
+    file.write_text(write(resolved(write_mapping("m", nests))), encoding="utf-8")
+    given_ = acs.simulate(graph, chip, mapping=str(file), **options)
+    assert given_.latency_s == own.latency_s
+    assert given_.energy_J == own.energy_J
+    for one, other in zip(given_.operators, own.operators, strict=True):
+        assert (one.bytes, one.cycles, one.pes) == (other.bytes, other.cycles, other.pes)
+
+
+def as_file(machine, nest, pass_level):
+    """The template's nest with levels named after memories and axes that the array has."""
+    registers = {}
+    for tensor, name in machine.registers.holders.items():
+        registers.setdefault(name, []).append(tensor)
+    levels = [
+        Level(level.name, level.depth, level.tensors, level.sliding) for level in nest.levels[:pass_level]
+    ]
+    last = nest.levels[-1]
+    levels += [
+        Level(n, last.depth, tuple(ts), last.sliding and "inputs" in ts) for n, ts in registers.items()
+    ]
+    axes = {"cluster0": "pes", "cluster1": "rows"}
+    loops = tuple(replace(loop, axis=axes.get(loop.axis)) for loop in nest.loops)
+    return LoopNest(nest.shape, loops, tuple(levels))
