@@ -1,4 +1,4 @@
-"""Schedules on several units: the exact answer against all assignments and orders, the heuristic against it."""
+"""Schedules on several units: the exact answer against all there are, the heuristic against it."""
 
 from itertools import permutations, product
 

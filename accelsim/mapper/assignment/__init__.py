@@ -1,4 +1,4 @@
-"""Assignment and schedule of layers on several sub-accelerators (HAP): exact for small cases, fast for all."""
+"""Assignment and schedule of layers on several sub-accelerators (HAP): exact if small, else fast."""
 
 from accelsim.mapper.assignment.beam import search
 from accelsim.mapper.assignment.exact import Proven, solve

@@ -1,4 +1,4 @@
-"""A fast heuristic: beams of partial schedules, each led by another exchange rate of time against energy, then descent."""
+"""A fast heuristic: beams of partial schedules, each with its rate of time for energy, then descent."""
 
 import numpy as np
 

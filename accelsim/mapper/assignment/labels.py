@@ -174,7 +174,8 @@ def undominated(labels: Labels, problem: Assignment) -> Ints:
         code = code * (length + 1) + labels.done[:, c]
     total = labels.ready.sum(axis=1) + labels.free.sum(axis=1) + labels.latest
     order = np.lexsort((labels.energy, total, code))
-    return _filter(order, code, labels.ready, labels.free, labels.latest, labels.energy)
+    kept: Ints = _filter(order, code, labels.ready, labels.free, labels.latest, labels.energy)
+    return kept
 
 
 @njit(cache=True)

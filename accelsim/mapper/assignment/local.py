@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from accelsim.mapper.assignment.problem import Assignment, Goal, Schedule
+from accelsim.mapper.assignment.problem import Goal, Schedule
 
 WINDOW = 24
 """Places earlier and later in the order that a layer may move to."""

@@ -5,6 +5,7 @@ a deadline, choose a type per node with the least total cost. Here nodes are the
 unit runs one layer at a time, and the time is the makespan of a schedule.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -81,7 +82,7 @@ class Assignment:
         return np.concatenate([[0], np.cumsum(self.chains)]).astype(np.int64)
 
     def schedule(self, unit: Ints, order: Sequence[int]) -> "Schedule":
-        """Start every layer of ``order`` as soon as its unit and the layer before it in its chain are free."""
+        """Start every layer of ``order`` once its unit and the layer before it in its chain are free."""
         start, end = (np.zeros(len(self.layers), np.int64) for _ in range(2))
         free = [0] * len(self.units)
         previous = {int(a): None for a in self.first[:-1]}
@@ -115,7 +116,8 @@ class Schedule:
     @property
     def order(self) -> list[int]:
         """Layers by start; equal starts by end, then by number (a layer of length 0 goes first)."""
-        return np.lexsort((np.arange(len(self.unit)), self.end, self.start)).tolist()
+        order: list[int] = np.lexsort((np.arange(len(self.unit)), self.end, self.start)).tolist()
+        return order
 
     def validate(self) -> list[str]:
         """One sentence for each rule that is broken; empty for a schedule that can be run."""
@@ -133,7 +135,7 @@ class Schedule:
             mine = [i for i in order if self.unit[i] == u]
             broken += [
                 f"{name}: {names[b]} starts before {names[a]} has ended"
-                for a, b in zip(mine, mine[1:], strict=False)
+                for a, b in itertools.pairwise(mine)
                 if self.start[b] < self.end[a]
             ]
         return broken

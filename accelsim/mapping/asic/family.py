@@ -26,6 +26,7 @@ from accelsim.mapping.asic.wiring import Wiring
 from accelsim.mapping.family import Lowered, Options, Work
 from accelsim.spec.architecture import Architecture
 from accelsim.spec.dataflow import Dataflow, load_dataflow
+from accelsim.spec.units import Seconds
 
 MOST_PROBLEMS = 20
 """Sentences about layers that do not fit, before the rest is counted."""
@@ -38,18 +39,31 @@ class AsicOptions(Options):
     is the array's own (the stall-free count of SCALE-Sim). ``padding: count`` reads zeros outside the image
     like pixels.
     ``fuse: false`` gives every element-wise operator a turn of its own.
+
+    For a chip of several parts: ``goal`` is what the assignment of layers to parts strives for, ``latency``
+    (then energy) or ``energy`` within ``deadline`` (then latency); ``scheduler`` is ``search``, fast, or
+    ``exact``, with proof, for small cases.
     """
 
     dataflow: str | None = None
     memory: Literal["contended", "unlimited"] = "contended"
     fuse: bool = True
     padding: Literal["skip", "count"] = "skip"
+    goal: Literal["latency", "energy"] = "latency"
+    deadline: Seconds | None = None
+    scheduler: Literal["search", "exact"] = "search"
 
 
-class _Lowering:
+class Lowering:
     """One graph on one machine; layers of equal shape are mapped once."""
 
-    def __init__(self, graph: LayerGraph, architecture: Architecture, options: AsicOptions) -> None:
+    def __init__(
+        self,
+        graph: LayerGraph,
+        architecture: Architecture,
+        options: AsicOptions,
+        behind: Link | None = None,
+    ) -> None:
         self.graph = graph
         self.options = options
         self.machine: Machine = machine(architecture)
@@ -63,7 +77,7 @@ class _Lowering:
         bits = BITS[self.precision]
         self.widths = Widths(bits, bits, bits, max(bits, BITS[accumulator]))
         self.dataflow: Dataflow = load_dataflow(options.dataflow or self.machine.array.dataflow)
-        self.wiring = Wiring(self.machine, options.memory == "unlimited")
+        self.wiring = Wiring(self.machine, options.memory == "unlimited", behind)
         self.period = cycle_ps(self.machine.array.clock)
         self._mapped: dict[ConvShape, tuple[MappedLayer, Flat, int]] = {}
 
@@ -78,7 +92,7 @@ class _Lowering:
         problems: list[str] = []
         for turn in tqdm(order, desc=f"mapping {self.graph.name}", delay=2, disable=None, leave=False):
             try:
-                node, work = self._turn(turn, len(nodes))
+                node, work = self.turn(turn, len(nodes))
             except AccelsimError as error:
                 problems += [f"{turn.operator.name}: {p}" for p in error.problems]
                 continue
@@ -118,12 +132,12 @@ class _Lowering:
             cycle_ps=self.period,
             area_mm2=area_mm2(self.machine),
             peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
-            memory_B_per_s=self._memory_B_per_s(),
+            memory_B_per_s=self.memory_B_per_s(),
             notes=tuple(notes),
             sources=tuple(s for s in (self.dataflow.source,) if s),
         )
 
-    def _memory_B_per_s(self) -> float | None:
+    def memory_B_per_s(self) -> float | None:
         """The roof that the DRAM sets; memory without limits sets none."""
         dram = self.machine.dram
         return None if self.options.memory == "unlimited" else dram.bandwidth * dram.count
@@ -142,7 +156,8 @@ class _Lowering:
                 f" {weights + data} B"
             )
 
-    def _turn(self, turn: Turn, part: int) -> tuple[Flat | Serial, Work]:
+    def turn(self, turn: Turn, part: int) -> tuple[Flat | Serial, Work]:
+        """One operator with its riders: what runs, and the figures that do not come from events."""
         operator = turn.operator
         riders = sum(r.operations for r in turn.riders)
         if operator.shapes:
@@ -214,7 +229,9 @@ class _Lowering:
 
 
 class ASIC:
-    """A sub-accelerator. Operators run one after the other, with a barrier between."""
+    """A sub-accelerator, or several as ``parts:``. Each runs one operator after the other, with a barrier
+    between.
+    """
 
     name = "asic"
     options: type[Options] = AsicOptions
@@ -229,8 +246,12 @@ class ASIC:
         Raises
         ------
         AccelsimError
-            If the architecture is not one sub-accelerator, the dataflow does not fit its array, or a memory
-            cannot hold one tile of a layer; every layer's problem at once.
+            If the architecture is neither one sub-accelerator nor parts that are, the dataflow does not fit
+            its array, or a memory cannot hold one tile of a layer; every layer's problem at once.
         """
         assert isinstance(options, AsicOptions)
-        return _Lowering(graph, architecture, options).lower()
+        if architecture.parts:
+            from accelsim.mapping.asic.chip import lower_chip
+
+            return lower_chip(graph, architecture, options)
+        return Lowering(graph, architecture, options).lower()
