@@ -77,9 +77,7 @@ def steps_of(bound: int, block: int, own: int) -> int:
 
 
 @njit(cache=True)
-def element_floor(
-    p: Problem, feature: Floats, rows: Floats, units: Floats, out: Floats
-) -> None:
+def element_floor(p: Problem, feature: Floats, rows: Floats, units: Floats, out: Floats) -> None:
     """Least energy and cycles of everything at and inside the array.
 
     ``feature[0..5, d]``: blocks of the array, own tiles, elements with work in the first block, steps, inner

@@ -20,9 +20,7 @@ SLACK = 1e-12
 
 
 @njit(cache=True)
-def better(
-    cycles: float, energy: float, than_cycles: float, than_energy: float, goal: Ints
-) -> bool:
+def better(cycles: float, energy: float, than_cycles: float, than_energy: float, goal: Ints) -> bool:
     """Whether the first is strictly better in lexicographic order of the goal."""
     for metric in goal:
         if metric == LATENCY:
@@ -216,5 +214,3 @@ def judge(
             cycles, energy = c, e
             classes[:] = trial
     return cycles, energy
-
-

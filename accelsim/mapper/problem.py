@@ -123,9 +123,7 @@ def problem(shape: ConvShape, hierarchy: Hierarchy) -> Problem:
         small = (shape[position] + 1) * (shape[tap] + 1) <= TABLE_ENTRIES
         geometry = (shape.stride[axis], shape.dilation[axis], shape.pad[axis], shape.size[axis])
         skip = hierarchy.padding == "skip"
-        tables.append(
-            row_table(shape[position], shape[tap], *geometry, skip) if small else np.zeros((0, 0))
-        )
+        tables.append(row_table(shape[position], shape[tap], *geometry, skip) if small else np.zeros((0, 0)))
     return Problem(
         bounds=np.array([shape[d] for d in DIMS], np.int64),
         relevant=np.array([[d in RELEVANT[t] for d in DIMS] for t in TENSORS]),
@@ -177,9 +175,7 @@ def _output_prices(
 
 
 def _refuse(shape: ConvShape, hierarchy: Hierarchy, held: Ints, shared: int) -> None:
-    problems = [
-        f"{d} must be at least 1, not {shape[d]}" for d in DIMS if shape[d] < 1
-    ]
+    problems = [f"{d} must be at least 1, not {shape[d]}" for d in DIMS if shape[d] < 1]
     widest = max(hierarchy.bits.values())
     if shape.macs * widest * 4 >= EXACT:
         problems.append(

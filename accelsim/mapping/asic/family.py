@@ -33,6 +33,7 @@ from accelsim.spec.architecture import Architecture
 from accelsim.spec.calibration import PHYSICAL, load_calibration
 from accelsim.spec.dataflow import Dataflow, load_dataflow
 from accelsim.spec.mapping import load_mapping
+from accelsim.spec.units import Seconds
 
 FREE: Mapping[str, Literal["none", "dram", "all"]] = {
     "contended": "none", "overlapped": "dram", "unlimited": "all"
@@ -57,6 +58,10 @@ class AsicOptions(Options):
     ``fuse: false`` gives every element-wise operator a turn of its own.
     ``calibration`` names a file whose cost model and constants replace those of the architecture; the
     switches after it are that model's readings (see ``accelsim show maestro2019``).
+
+    For a chip of several parts: ``goal`` is what the assignment of layers to parts strives for, ``latency``
+    (then energy) or ``energy`` within ``deadline`` (then latency); ``scheduler`` is ``search``, fast, or
+    ``exact``, with proof, for small cases.
     """
 
     dataflow: str | None = None
@@ -66,6 +71,9 @@ class AsicOptions(Options):
     padding: Literal["skip", "count", "insert", "same", "valid"] = "skip"
     first_sums: Literal["zero", "read"] = "zero"
     coding: Literal["none", "run_length"] = "none"
+    goal: Literal["latency", "energy"] = "latency"
+    deadline: Seconds | None = None
+    scheduler: Literal["search", "exact"] = "search"
     calibration: str = PHYSICAL
     rs_loop_cycles: Literal["one", "full"] | None = None
     shi_halo: Literal["unique", "double"] | None = None
@@ -101,10 +109,16 @@ class AsicOptions(Options):
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 
-class _Lowering:
+class Lowering:
     """One graph on one machine; layers of equal shape are mapped once."""
 
-    def __init__(self, graph: LayerGraph, architecture: Architecture, options: AsicOptions) -> None:
+    def __init__(
+        self,
+        graph: LayerGraph,
+        architecture: Architecture,
+        options: AsicOptions,
+        behind: Link | None = None,
+    ) -> None:
         self.graph = graph
         self.options = options
         self.machine: Machine = machine(architecture)
@@ -120,7 +134,7 @@ class _Lowering:
         self.dataflow: Dataflow = load_dataflow(options.dataflow or self.machine.array.dataflow)
         self.mapping = None if options.mapping is None else load_mapping(options.mapping)
         self._check_mapping()
-        self.wiring = Wiring(self.machine, FREE[options.memory])
+        self.wiring = Wiring(self.machine, FREE[options.memory], behind)
         self.period = cycle_ps(self.machine.array.clock)
         self._mapped: dict[tuple[object, ...], tuple[MappedLayer, Flat, int]] = {}
 
@@ -135,7 +149,7 @@ class _Lowering:
         problems: list[str] = []
         for turn in tqdm(order, desc=f"mapping {self.graph.name}", delay=2, disable=None, leave=False):
             try:
-                node, work = self._turn(turn, len(nodes))
+                node, work = self.turn(turn, len(nodes))
             except AccelsimError as error:
                 problems += [f"{turn.operator.name}: {p}" for p in error.problems]
                 continue
@@ -177,12 +191,12 @@ class _Lowering:
             cycle_ps=self.period,
             area_mm2=area_mm2(self.machine),
             peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
-            memory_B_per_s=self._memory_B_per_s(),
+            memory_B_per_s=self.memory_B_per_s(),
             notes=tuple(notes),
             sources=tuple(spec.source for spec in (self.mapping, self.dataflow) if spec and spec.source),
         )
 
-    def _memory_B_per_s(self) -> float | None:
+    def memory_B_per_s(self) -> float | None:
         """The roof that the DRAM sets; memory without limits sets none."""
         dram = self.machine.dram
         return None if self.options.memory == "unlimited" else dram.bandwidth * dram.count
@@ -201,7 +215,8 @@ class _Lowering:
                 f" {weights + data} B"
             )
 
-    def _turn(self, turn: Turn, part: int) -> tuple[Flat | Serial, Work]:
+    def turn(self, turn: Turn, part: int) -> tuple[Flat | Serial, Work]:
+        """One operator with its riders: what runs, and the figures that do not come from events."""
         operator = turn.operator
         riders = sum(r.operations for r in turn.riders)
         if operator.shapes:
@@ -321,7 +336,9 @@ class _Lowering:
 
 
 class ASIC:
-    """A sub-accelerator. Operators run one after the other, with a barrier between."""
+    """A sub-accelerator, or several as ``parts:``. Each runs one operator after the other, with a barrier
+    between.
+    """
 
     name = "asic"
     options: type[Options] = AsicOptions
@@ -336,11 +353,15 @@ class ASIC:
         Raises
         ------
         AccelsimError
-            If the architecture is not one sub-accelerator, the dataflow does not fit its array, or a memory
-            cannot hold one tile of a layer; every layer's problem at once.
+            If the architecture is neither one sub-accelerator nor parts that are, the dataflow does not fit
+            its array, or a memory cannot hold one tile of a layer; every layer's problem at once.
         """
         assert isinstance(options, AsicOptions)
         if options.calibration != PHYSICAL:
             calibration = load_calibration(options.calibration)
             return lower_calibrated(graph, architecture, calibration, options.readings, options.dataflow)
-        return _Lowering(graph, architecture, options).lower()
+        if architecture.parts:
+            from accelsim.mapping.asic.chip import lower_chip
+
+            return lower_chip(graph, architecture, options)
+        return Lowering(graph, architecture, options).lower()
