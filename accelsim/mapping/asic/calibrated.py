@@ -1,12 +1,12 @@
 """What a layer costs on a sub-accelerator under a calibration: the data-centric model, in its own units.
 
 Time is that of ``cost.cases``. Energy of a layer, in the calibration's unit:
-``mac_energy * (l1_access * (4 * MACs + reads) + l2_access * (reads + fills + writes))``. Every
-multiply-accumulate reads an input, a weight and a partial sum beside it and writes one; ``reads`` are elements
-drawn from the shared buffer (a multicast once, each also written beside a PE), ``fills`` input and weight
-elements written to that buffer once each, ``writes`` output elements that come back. Area of a sub-accelerator
-of n PEs and a bus of BW elements per cycle: MACs + arbiter * (a n^2 + b n + c) + bus * BW * (d n + e) + memory
-cells of both kinds.
+``mac_energy * (l1_access * (4 * MACs + reads) + l2_access * (reads + fills + writes))``.
+Every multiply-accumulate reads an input, a weight and a partial sum beside it and writes one; ``reads`` are
+elements drawn from the shared buffer (a multicast once, each also written beside a PE), ``fills`` input and
+weight elements written to that buffer once each, ``writes`` output elements that come back. Area of a
+sub-accelerator of n PEs and a bus of BW elements per cycle: MACs + arbiter * (a n^2 + b n + c)
++ bus * BW * (d n + e) + memory cells of both kinds.
 """
 
 from collections.abc import Mapping
@@ -130,7 +130,7 @@ class CalibratedModel:
 
     def _cost(self, shape: ConvShape, sub: SubAccelerator) -> LayerCost:
         constants = self.calibration
-        loops = array_loops(sub.dataflow, sub.array, shape, lambda _: ())
+        loops = array_loops(sub.dataflow, sub.array, shape, lambda _: (), fill=True)
         pipe = Pipe(sub.bandwidth, constants.whole("hops"), constants.whole("hop_latency"))
         timing = analyse(shape, (*loops.outer, *loops.inner), pipe, self.rules)
         reads = sum(timing.reads.values())

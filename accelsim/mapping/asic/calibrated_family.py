@@ -11,6 +11,7 @@ from accelsim.graph.layer_graph import LayerGraph
 from accelsim.graph.operator import Operator
 from accelsim.kernel import Flat, Program, Resource, Serial
 from accelsim.mapping.asic.calibrated import CalibratedModel, LayerCost, SubAccelerator, sub_accelerators
+from accelsim.mapping.asic.problems import sentences
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
 from accelsim.mapping.family import Kind, Lowered, Work
 from accelsim.spec.architecture import Architecture
@@ -41,19 +42,19 @@ def lower_calibrated(
     subs = sub_accelerators(architecture, precision, dataflow)
     model = CalibratedModel(calibration, calibration.switches.model_copy(update=dict(readings)))
     chosen: dict[str, tuple[int, list[LayerCost]]] = {}
-    problems: list[str] = []
+    problems: list[tuple[str, str]] = []
     for operator in graph.operators:
         if operator.shapes:
             try:
                 chosen[operator.name] = _fastest(operator, subs, model)
             except AccelsimError as error:
-                problems += [f"{operator.name}: {problem}" for problem in error.problems]
-    if not chosen and not problems:
-        problems.append(
+                problems += [(operator.name, text) for text in error.problems]
+    if problems:
+        raise AccelsimError(*sentences(problems, f"{graph.name} on {architecture.name}"))
+    if not chosen:
+        raise AccelsimError(
             f"{graph.name}: calibration {calibration.name!r} counts multiply-accumulates, and it has none"
         )
-    if problems:
-        raise AccelsimError(*problems)
     period = cycle_ps(subs[0].array.clock)
     kinds = tuple(Kind("compute", sub.name) for sub in subs)
     works, nodes = [], []

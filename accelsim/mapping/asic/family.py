@@ -24,6 +24,7 @@ from accelsim.mapping.asic.fusion import Turn, turns
 from accelsim.mapping.asic.layer import Access, MappedLayer, Widths, tile_access
 from accelsim.mapping.asic.machine import Machine, machine
 from accelsim.mapping.asic.plan import LayerPlan
+from accelsim.mapping.asic.problems import sentences
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
 from accelsim.mapping.asic.vector import vector_plan
 from accelsim.mapping.asic.wiring import Wiring
@@ -33,8 +34,7 @@ from accelsim.spec.calibration import PHYSICAL, load_calibration
 from accelsim.spec.dataflow import Dataflow, load_dataflow
 
 READINGS = ("rs_loop_cycles", "shi_halo", "first_step", "buffers")
-MOST_PROBLEMS = 20
-"""Sentences about layers that do not fit, before the rest is counted."""
+"""Switches that are readings of a calibration."""
 
 
 class AsicOptions(Options):
@@ -45,7 +45,7 @@ class AsicOptions(Options):
     like pixels.
     ``fuse: false`` gives every element-wise operator a turn of its own.
     ``calibration`` names a file whose cost model and constants replace those of the architecture; the
-    switches after it are that model's readings (see ``accelsim show maestro2019``).
+    switches after it are readings of that model, explained where ``cost.cases`` takes them.
     """
 
     dataflow: str | None = None
@@ -69,15 +69,16 @@ class AsicOptions(Options):
                 continue
             if name in READINGS and physical:
                 raise ValueError(
-                    f"{name} is a reading of a calibration such as maestro2019; {PHYSICAL!r} has none"
+                    f"{name} is a reading of another calibration than {PHYSICAL!r};"
+                    " 'accelsim list calibrations' shows them"
                 )
             if name in ("memory", "fuse") and not physical:
-                raise ValueError(
-                    f"{name} is a switch of calibration {PHYSICAL!r}, {self.calibration!r} has none"
-                )
+                raise ValueError(f"{name} belongs to calibration {PHYSICAL!r}; {self.calibration!r} has none")
         paddings = ("skip", "count") if physical else ("same", "valid")
         if "padding" in given and self.padding not in paddings:
-            raise ValueError(f"padding of calibration {self.calibration!r} is {' or '.join(paddings)}")
+            raise ValueError(
+                f"padding of calibration {self.calibration!r} is {' or '.join(paddings)}, not {self.padding!r}"
+            )
         return self
 
     @property
@@ -116,19 +117,17 @@ class _Lowering:
         order, host, free = turns(self.graph, self.options.fuse)
         works: dict[str, Work] = {}
         nodes: list[Flat | Serial] = []
-        problems: list[str] = []
+        problems: list[tuple[str, str]] = []
         for turn in tqdm(order, desc=f"mapping {self.graph.name}", delay=2, disable=None, leave=False):
             try:
                 node, work = self._turn(turn, len(nodes))
             except AccelsimError as error:
-                problems += [f"{turn.operator.name}: {p}" for p in error.problems]
+                problems += [(turn.operator.name, text) for text in error.problems]
                 continue
             works[turn.operator.name] = work
             nodes.append(node)
         if problems:
-            more = len(problems) - MOST_PROBLEMS
-            rest = [f"and {more} more of {self.graph.name} on {self.machine.name}"] if more > 0 else []
-            raise AccelsimError(*problems[:MOST_PROBLEMS], *rest)
+            raise AccelsimError(*sentences(problems, f"{self.graph.name} on {self.machine.name}"))
         if not nodes:
             raise AccelsimError(f"{self.graph.name}: no operator takes time on {self.machine.name}")
         for operator in self.graph.operators:
