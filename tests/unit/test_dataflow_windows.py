@@ -159,7 +159,8 @@ def test_layers_with_the_same_fault_share_a_sentence():
     with pytest.raises(AccelsimError) as caught:
         acs.simulate(graph, "pe-array", dataflow="dla", settings={"parameters.pes": 32})
     assert list(caught.value.problems) == [
-        "a and 2 more: dataflow 'dla': a cluster of 64 does not fit an array of 32 pes; the smallest that works has 64"
+        "a: dataflow 'dla': a cluster of 64 does not fit an array of 32 pes; the smallest that works has 64",
+        "b, c: the same as a",
     ]
 
 

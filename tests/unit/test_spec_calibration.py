@@ -1,5 +1,8 @@
 """Calibration files: read, shown, and wrong in every way that has a rule."""
 
+# Sentences are pinned whole, one line each.
+# ruff: noqa: E501
+
 import pytest
 
 from accelsim.errors import AccelsimError

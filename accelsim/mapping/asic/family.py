@@ -76,9 +76,8 @@ class AsicOptions(Options):
                 raise ValueError(f"{name} belongs to calibration {PHYSICAL!r}; {self.calibration!r} has none")
         paddings = ("skip", "count") if physical else ("same", "valid")
         if "padding" in given and self.padding not in paddings:
-            raise ValueError(
-                f"padding of calibration {self.calibration!r} is {' or '.join(paddings)}, not {self.padding!r}"
-            )
+            known = " or ".join(paddings)
+            raise ValueError(f"padding of calibration {self.calibration!r} is {known}, not {self.padding!r}")
         return self
 
     @property

@@ -210,8 +210,8 @@ def array_loops(
 
     ``overflows(pe_tile)`` names the tensors whose registers the tile does not fit. Sizes of the
     template are upper limits: while one overflows, the outermost size that it depends on shrinks by one,
-    those written as ``full`` last. ``fill`` gives a dim that is alone in its spatial loop all units there are,
-    and what is left to a last fold; without it the folds are as equal as they can be.
+    those written as ``full`` last. ``fill`` gives a dim that is alone in its spatial loop all units there
+    are, and what is left to a last fold; without it the folds are as equal as they can be.
 
     Raises
     ------
