@@ -3,7 +3,7 @@
 dla, 3x3, stride 1, hop latency 1: for each K tile of floor(PEs/64) and C tile of 64 with actual sizes k, c
 and s = 1 + ceil(2 c R S / BW): one first step of max(s, ceil((k c R S + c R S) / BW)), P - 1 row starts of
 max(s, ceil(c R S / BW)) and P (Q - 1) steady steps of max(s, ceil(c R / BW), ceil(k / BW)). Elements drawn
-from the shared buffer: per tile k c R S + P c R S + P (Q - 1) c R; outputs that come back: K P Q ceil(C / 64).
+from the shared buffer: per tile k c R S + P c R S + P (Q - 1) c R; outputs that return: K P Q ceil(C / 64).
 
 Expected, measured: equal. shi on maps of one tile: K C max(1 + ceil((columns + 1) R S / BW), ingress / BW),
 where ingress is the halo of the map and the kernel; equal but for the first of all steps.
