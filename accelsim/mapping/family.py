@@ -33,6 +33,10 @@ class Work:
     operator that it rides on. ``bytes`` counts what each memory and link moves; ``energy_J`` is the energy
     per component (None = unknown), ``closed_form_cycles`` the estimate without events, ``ideal_cycles`` the
     MACs over the peak rate, ``mapping`` a line that says how it was mapped.
+
+    Where operators overlap there are no serial parts: ``tasks`` are then the numbers of the operator's first
+    and last task in the one flat block of the program, ``unit`` is what runs it, and ``planned_ps`` the
+    (start, end) that the schedule without events gives it.
     """
 
     name: str
@@ -46,18 +50,20 @@ class Work:
     closed_form_cycles: int | None = None
     ideal_cycles: int | None = None
     mapping: str = ""
+    tasks: tuple[int, int] | None = None
+    unit: str | None = None
+    planned_ps: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
     """A graph on a machine, ready to run.
 
-    ``program``'s root is serial; ``works`` lists every operator of the graph in order. ``cycle_ps`` is the
-    clock period in picoseconds as (numerator, denominator), None if the parts have different clocks.
-    ``peak_macs_per_s`` and
-    ``memory_B_per_s`` are the two roofs of the machine, None if it has no single pair. ``metrics`` are
-    figures of the family's own, with their unit in the name; ``assumptions`` replace those of the machine
-    where its constants were not used.
+    ``program``'s root is serial, or flat if operators overlap; ``works`` lists every operator of the graph in
+    order. ``cycle_ps`` is the clock period in picoseconds as (numerator, denominator), None if the parts have
+    different clocks. ``peak_macs_per_s`` and ``memory_B_per_s`` are the two roofs of the machine, None if it
+    has no single pair. ``metrics`` are figures of the family's own, with their unit in the name;
+    ``assumptions`` replace those of the machine where its constants were not used.
     """
 
     program: Program

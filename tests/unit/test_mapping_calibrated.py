@@ -82,12 +82,35 @@ def test_area_is_mostly_one_flat_arbiter():
 
 
 def test_each_layer_runs_on_the_faster_part():
-    chip = run(graph := acs.load_workload("resnet9"), "nasaic-w1", settings={})
-    parts = [run(graph, "nasaic-w1", settings={}, dataflow=name) for name in ("dla", "shi")]
-    assert chip.area_mm2 == sum(chip.area_by_component_mm2.values())
-    assert set(chip.area_by_component_mm2) == {"dla0", "shi0"}
-    assert all(chip.cycles <= part.cycles for part in parts)
-    assert {o.bound_by for o in chip.operators if o.cycles} <= {"dla0", "shi0"}
+    graph = acs.load_workload("resnet9")
+    chip = run(graph, "nasaic-w1", settings={})
+    parts = {"dla": DLA, "shi": {"parameters.pes": 1792, "parameters.bandwidth": "8 GB/s", "dataflow": "shi"}}
+    alone = {name: run(graph, settings=part) for name, part in parts.items()}
+    best = [
+        min(o.cycles, p.cycles)
+        for o, p in zip(alone["dla"].operators, alone["shi"].operators, strict=True)
+        if o.cycles
+    ]
+    assert chip.cycles == sum(best)
+    assert (
+        chip.area_mm2 == sum(chip.area_by_component_mm2.values()) == sum(r.area_mm2 for r in alone.values())
+    )
+    assert {o.unit for o in chip.operators if o.start_s is not None} <= {"dla0", "shi0"}
+
+
+def test_several_networks_share_a_chip(tmp_path):
+    """Two networks at once: no faster than the longer alone, no slower than one after the other."""
+    file = tmp_path / "pair.yaml"
+    file.write_text("kind: workload\nname: pair\nnetworks: [resnet9, resnet8]\n", encoding="utf-8")
+    both = run(str(file), "nasaic-w1", settings={})
+    each = [run(name, "nasaic-w1", settings={}).cycles for name in ("resnet9", "resnet8")]
+    assert max(each) <= both.cycles <= sum(each)
+    frugal = run(str(file), "nasaic-w1", settings={}, goal="energy")
+    assert frugal.metrics["energy_unit"] <= both.metrics["energy_unit"]
+    assert frugal.cycles >= both.cycles
+    assert problems(str(file), "nasaic-w1", settings={}, deadline="1 us")[0].startswith(
+        "resnet9+resnet8 on nasaic-w1: no schedule meets the deadline of 1 us; the shortest found takes"
+    )
 
 
 def test_readings_are_switches_and_the_result_names_them():

@@ -9,8 +9,9 @@ sub-accelerator of n PEs and a bus of BW elements per cycle: MACs + arbiter * (a
 + bus * BW * (d n + e) + memory cells of both kinds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import fsum
 
 from accelsim.components.link import Link
 from accelsim.components.pe_array import PEArray
@@ -44,6 +45,18 @@ class LayerCost:
     reads: int
     writes: int
     description: str
+
+    @classmethod
+    def total(cls, costs: Sequence["LayerCost"]) -> "LayerCost":
+        """One cost of several, one after the other; described as the first."""
+        return cls(
+            cycles=sum(cost.cycles for cost in costs),
+            energy=fsum(cost.energy for cost in costs),
+            macs=sum(cost.macs for cost in costs),
+            reads=sum(cost.reads for cost in costs),
+            writes=sum(cost.writes for cost in costs),
+            description=costs[0].description,
+        )
 
 
 def sub_accelerators(

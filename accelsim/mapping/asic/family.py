@@ -1,9 +1,5 @@
 """The machine family ``asic``: every operator takes a turn on the array, tile by tile."""
 
-from typing import Literal, Self
-
-from pydantic import model_validator
-
 from accelsim.components.compute import ComputeArray
 from accelsim.components.link import Link
 from accelsim.components.pe_array import PEArray
@@ -23,6 +19,7 @@ from accelsim.mapping.asic.events import Tasks, layer_tasks
 from accelsim.mapping.asic.fusion import Turn, turns
 from accelsim.mapping.asic.layer import Access, MappedLayer, Widths, tile_access
 from accelsim.mapping.asic.machine import Machine, machine
+from accelsim.mapping.asic.options import AsicOptions
 from accelsim.mapping.asic.plan import LayerPlan
 from accelsim.mapping.asic.problems import sentences
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
@@ -33,64 +30,17 @@ from accelsim.spec.architecture import Architecture
 from accelsim.spec.calibration import PHYSICAL, load_calibration
 from accelsim.spec.dataflow import Dataflow, load_dataflow
 
-READINGS = ("rs_loop_cycles", "shi_halo", "first_step", "buffers")
-"""Switches that are readings of a calibration."""
 
-
-class AsicOptions(Options):
-    """Switches of the family.
-
-    ``memory: unlimited`` gives every memory the size of the layer and no service time, so that what remains
-    is the array's own (the stall-free count of SCALE-Sim). ``padding: count`` reads zeros outside the image
-    like pixels.
-    ``fuse: false`` gives every element-wise operator a turn of its own.
-    ``calibration`` names a file whose cost model and constants replace those of the architecture; the
-    switches after it are readings of that model, explained where ``cost.cases`` takes them.
-    """
-
-    dataflow: str | None = None
-    memory: Literal["contended", "unlimited"] = "contended"
-    fuse: bool = True
-    padding: Literal["skip", "count", "same", "valid"] = "skip"
-    calibration: str = PHYSICAL
-    rs_loop_cycles: Literal["one", "full"] | None = None
-    shi_halo: Literal["unique", "double"] | None = None
-    first_step: Literal["added", "overlapped"] | None = None
-    buffers: Literal[1, 2] | None = None
-
-    @model_validator(mode="after")
-    def _switches_belong_to_the_calibration(self) -> Self:
-        given = {name: getattr(self, name) for name in self.model_fields_set} | {
-            "calibration": self.calibration
-        }
-        physical = self.calibration == PHYSICAL
-        for name, value in given.items():
-            if value is None:
-                continue
-            if name in READINGS and physical:
-                raise ValueError(
-                    f"{name} is a reading of another calibration than {PHYSICAL!r};"
-                    " 'accelsim list calibrations' shows them"
-                )
-            if name in ("memory", "fuse") and not physical:
-                raise ValueError(f"{name} belongs to calibration {PHYSICAL!r}; {self.calibration!r} has none")
-        paddings = ("skip", "count") if physical else ("same", "valid")
-        if "padding" in given and self.padding not in paddings:
-            known = " or ".join(paddings)
-            raise ValueError(f"padding of calibration {self.calibration!r} is {known}, not {self.padding!r}")
-        return self
-
-    @property
-    def readings(self) -> dict[str, object]:
-        """The readings of the calibration that are given here."""
-        names = [*READINGS, *(["padding"] if "padding" in self.model_fields_set else [])]
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-
-
-class _Lowering:
+class Lowering:
     """One graph on one machine; layers of equal shape are mapped once."""
 
-    def __init__(self, graph: LayerGraph, architecture: Architecture, options: AsicOptions) -> None:
+    def __init__(
+        self,
+        graph: LayerGraph,
+        architecture: Architecture,
+        options: AsicOptions,
+        behind: Link | None = None,
+    ) -> None:
         self.graph = graph
         self.options = options
         self.machine: Machine = machine(architecture)
@@ -104,7 +54,7 @@ class _Lowering:
         bits = BITS[self.precision]
         self.widths = Widths(bits, bits, bits, max(bits, BITS[accumulator]))
         self.dataflow: Dataflow = load_dataflow(options.dataflow or self.machine.array.dataflow)
-        self.wiring = Wiring(self.machine, options.memory == "unlimited")
+        self.wiring = Wiring(self.machine, options.memory == "unlimited", behind)
         self.period = cycle_ps(self.machine.array.clock)
         self._mapped: dict[ConvShape, tuple[MappedLayer, Flat, int]] = {}
 
@@ -119,7 +69,7 @@ class _Lowering:
         problems: list[tuple[str, str]] = []
         for turn in tqdm(order, desc=f"mapping {self.graph.name}", delay=2, disable=None, leave=False):
             try:
-                node, work = self._turn(turn, len(nodes))
+                node, work = self.turn(turn, len(nodes))
             except AccelsimError as error:
                 problems += [(turn.operator.name, text) for text in error.problems]
                 continue
@@ -157,12 +107,12 @@ class _Lowering:
             cycle_ps=self.period,
             area_mm2=area_mm2(self.machine),
             peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
-            memory_B_per_s=self._memory_B_per_s(),
+            memory_B_per_s=self.memory_B_per_s(),
             notes=tuple(notes),
             sources=tuple(s for s in (self.dataflow.source,) if s),
         )
 
-    def _memory_B_per_s(self) -> float | None:
+    def memory_B_per_s(self) -> float | None:
         """The roof that the DRAM sets; memory without limits sets none."""
         dram = self.machine.dram
         return None if self.options.memory == "unlimited" else dram.bandwidth * dram.count
@@ -181,7 +131,8 @@ class _Lowering:
                 f" {weights + data} B"
             )
 
-    def _turn(self, turn: Turn, part: int) -> tuple[Flat | Serial, Work]:
+    def turn(self, turn: Turn, part: int) -> tuple[Flat | Serial, Work]:
+        """One operator with its riders: what runs, and the figures that do not come from events."""
         operator = turn.operator
         riders = sum(r.operations for r in turn.riders)
         if operator.shapes:
@@ -254,7 +205,9 @@ class _Lowering:
 
 
 class ASIC:
-    """A sub-accelerator. Operators run one after the other, with a barrier between."""
+    """A sub-accelerator, or several as ``parts:``. Each runs one operator after the other, with a barrier
+    between.
+    """
 
     name = "asic"
     options: type[Options] = AsicOptions
@@ -269,11 +222,15 @@ class ASIC:
         Raises
         ------
         AccelsimError
-            If the architecture is not one sub-accelerator, the dataflow does not fit its array, or a memory
-            cannot hold one tile of a layer; every layer's problem at once.
+            If the architecture is neither one sub-accelerator nor parts that are, the dataflow does not fit
+            its array, or a memory cannot hold one tile of a layer; every layer's problem at once.
         """
         assert isinstance(options, AsicOptions)
         if options.calibration != PHYSICAL:
             calibration = load_calibration(options.calibration)
-            return lower_calibrated(graph, architecture, calibration, options.readings, options.dataflow)
-        return _Lowering(graph, architecture, options).lower()
+            return lower_calibrated(graph, architecture, calibration, options)
+        if architecture.parts:
+            from accelsim.mapping.asic.chip import lower_chip
+
+            return lower_chip(graph, architecture, options)
+        return Lowering(graph, architecture, options).lower()
