@@ -157,8 +157,10 @@ def _options(family: MappingFamily, switches: Mapping[str, Any], machine: Archit
     except ValidationError as error:
         for fault in error.errors():
             path = ".".join(map(str, fault["loc"]))
-            message = fault["msg"][0].lower() + fault["msg"][1:]
-            problems.append(f"{machine.name}: switch {path}: {message}, not {fault['input']!r}")
+            message = fault["msg"].removeprefix("Value error, ")
+            if path:
+                message = f"{path}: {message[0].lower()}{message[1:]}, not {fault['input']!r}"
+            problems.append(f"{machine.name}: switch {message}")
         raise AccelsimError(*problems) from None
     if problems:
         raise AccelsimError(*problems)

@@ -8,26 +8,25 @@ contention makes of it.
 from collections.abc import Sequence
 from dataclasses import replace
 
-import networkx
 import numpy as np
 
 from accelsim.errors import AccelsimError
 from accelsim.graph.layer_graph import LayerGraph
 from accelsim.kernel import Flat, Program, Resource, Serial
-from accelsim.mapper.assignment import Assignment, Schedule, search, solve
+from accelsim.mapper.assignment import Assignment, Schedule
 from accelsim.mapping.asic.energy import area_mm2
-from accelsim.mapping.asic.family import MOST_PROBLEMS, AsicOptions, Lowering
+from accelsim.mapping.asic.family import Lowering
 from accelsim.mapping.asic.fusion import Turn, turns
+from accelsim.mapping.asic.options import AsicOptions
 from accelsim.mapping.asic.plan import Ints
+from accelsim.mapping.asic.problems import MOST_PROBLEMS
+from accelsim.mapping.asic.schedule import BARRIER_KIND, best_schedule, chains_of, one_block
 from accelsim.mapping.asic.sharing import Chip, chip
 from accelsim.mapping.asic.timing import to_ps
 from accelsim.mapping.family import Kind, Lowered, Work
 from accelsim.spec.architecture import Architecture
 
 Choice = tuple[Flat | Serial, Work]
-
-BARRIER = 0
-"""Kind of the tasks between layers."""
 
 
 def lower_chip(graph: LayerGraph, architecture: Architecture, options: AsicOptions) -> Lowered:
@@ -53,13 +52,13 @@ class _ChipLowering:
         self.graph, self.chip, self.architecture, self.options = graph, shared, architecture, options
         self.parts = {name: Lowering(graph, part, options, shared.noc) for name, part in shared.parts.items()}
         self.resources: list[Resource] = []
-        self.kinds: list[Kind] = [Kind("barrier", None)]
+        self.kinds: list[Kind] = [BARRIER_KIND]
         self._number: dict[str, int] = {}
         self._number_of = {name: self._numbers(name, part) for name, part in self.parts.items()}
 
     def lower(self) -> Lowered:
         order, host, free = turns(self.graph, self.options.fuse)
-        chains = _chains(self.graph, order)
+        chains = chains_of(self.graph, order, lambda turn: turn.operator.name)
         choices = [self._choices(turn) for chain in chains for turn in chain]
         schedule = self._schedule(chains, choices)
         works = {}
@@ -76,7 +75,7 @@ class _ChipLowering:
                 part=None,
                 planned_ps=(int(schedule.start[index]), int(schedule.end[index])),
             )
-        flat, spans = _one_block(blocks, schedule.problem)
+        flat, spans = one_block(blocks, schedule.problem)
         for (_, _, index), span in zip(blocks, spans, strict=True):
             name = layers[index].operator.name
             works[name] = replace(works[name], tasks=span)
@@ -144,19 +143,7 @@ class _ChipLowering:
             tuple(names),
             tuple(turn.operator.name for chain in chains for turn in chain),
         )
-        deadline = None if self.options.deadline is None else int(self.options.deadline * 1e12)
-        if self.options.scheduler == "exact":
-            found_exact = solve(problem, self.options.goal, deadline).schedule
-            schedule = search(problem) if found_exact is None else found_exact
-        else:
-            schedule = search(problem, self.options.goal, deadline)
-        if deadline is not None and schedule.makespan > deadline:
-            raise AccelsimError(
-                f"{self.graph.name} on {self.architecture.name}: no schedule meets the deadline of"
-                f" {deadline / 1e6:g} us; the shortest found takes {schedule.makespan / 1e6:g} us in closed"
-                " form"
-            )
-        return schedule
+        return best_schedule(problem, self.options, f"{self.graph.name} on {self.architecture.name}")
 
     def _numbers(self, part: str, lowering: Lowering) -> Ints:
         """Number of each of the part's resources among the chip's; -1 (a pure delay) stays."""
@@ -217,70 +204,3 @@ class _ChipLowering:
         if self.chip.noc is not None and self.chip.noc_name is not None:
             area[self.chip.noc_name] = self.chip.noc.area_mm2()
         return area
-
-
-def _chains(graph: LayerGraph, order: Sequence[Turn]) -> list[list[Turn]]:
-    """Turns of each network (component of the graph) in order; branches of one network take turns."""
-    member: dict[str, int] = {}
-    for number, names in enumerate(networkx.weakly_connected_components(graph.to_networkx())):
-        member |= dict.fromkeys(names, number)
-    chains: dict[int, list[Turn]] = {}
-    for turn in order:
-        chains.setdefault(member[turn.operator.name], []).append(turn)
-    return list(chains.values())
-
-
-def _one_block(
-    blocks: Sequence[tuple[list[Flat], str, int]], problem: Assignment
-) -> tuple[Flat, list[tuple[int, int]]]:
-    """All layers in one block, gated by barriers: after the layer before in its chain and on its part.
-
-    Returns the block and, per layer, the numbers of the barriers at its beginning and end.
-    """
-    resource, duration, kind = [], [], []
-    sources, targets = [], []
-    spans: list[tuple[int, int]] = []
-    count = 0
-    end_on_part: dict[str, int] = {}
-    end_of_layer: dict[int, int] = {}
-    firsts = set(problem.first.tolist())
-
-    def barrier() -> int:
-        nonlocal count
-        resource.append(np.array([-1]))
-        duration.append(np.array([0]))
-        kind.append(np.array([BARRIER]))
-        count += 1
-        return count - 1
-
-    def edges(source: Ints, target: Ints) -> None:
-        source, target = np.broadcast_arrays(source, target)
-        sources.append(source)
-        targets.append(target)
-
-    for flats, part, index in blocks:
-        gate = begin = barrier()
-        before = [end_on_part.get(part)] + ([] if index in firsts else [end_of_layer[index - 1]])
-        for waited in {b for b in before if b is not None}:
-            edges(np.array([waited]), np.array([begin]))
-        for flat in flats:
-            source, target = flat.edges()
-            edges(source.astype(np.int64) + count, target.astype(np.int64) + count)
-            roots = np.flatnonzero(flat.waits == 0) + count
-            leaves = np.flatnonzero(np.diff(flat.offsets) == 0) + count
-            edges(np.array(gate), roots)
-            resource.append(flat.resource)
-            duration.append(flat.duration)
-            kind.append(flat.kinds())
-            count += len(flat)
-            gate = barrier()
-            edges(leaves, np.array(gate))
-        spans.append((begin, gate))
-        end_on_part[part] = end_of_layer[index] = gate
-    flat = Flat(
-        np.concatenate(resource).astype(np.int32),
-        np.concatenate(duration),
-        (np.concatenate(sources), np.concatenate(targets)),
-        kind=np.concatenate(kind).astype(np.int32),
-    )
-    return flat, spans

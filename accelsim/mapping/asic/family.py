@@ -1,9 +1,7 @@
 """The machine family ``asic``: every operator takes a turn on the array, tile by tile."""
 
 from collections.abc import Mapping
-from typing import Literal, Self
-
-from pydantic import model_validator
+from typing import Literal
 
 from accelsim.components.link import Link
 from accelsim.components.pe_array import PEArray
@@ -24,7 +22,9 @@ from accelsim.mapping.asic.fusion import Turn, turns
 from accelsim.mapping.asic.given import entries_for, map_given
 from accelsim.mapping.asic.layer import Access, Conventions, MappedLayer, Widths, tile_access
 from accelsim.mapping.asic.machine import Machine, machine
+from accelsim.mapping.asic.options import AsicOptions
 from accelsim.mapping.asic.plan import LayerPlan
+from accelsim.mapping.asic.problems import sentences
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
 from accelsim.mapping.asic.vector import vector_plan
 from accelsim.mapping.asic.wiring import Wiring
@@ -33,80 +33,11 @@ from accelsim.spec.architecture import Architecture
 from accelsim.spec.calibration import PHYSICAL, load_calibration
 from accelsim.spec.dataflow import Dataflow, load_dataflow
 from accelsim.spec.mapping import load_mapping
-from accelsim.spec.units import Seconds
 
 FREE: Mapping[str, Literal["none", "dram", "all"]] = {
     "contended": "none", "overlapped": "dram", "unlimited": "all"
 }  # fmt: skip
 """Whose transfers take no time, by the switch ``memory``."""
-
-READINGS = ("rs_loop_cycles", "shi_halo", "first_step", "buffers")
-PHYSICAL_ONLY = ("mapping", "memory", "fuse", "first_sums", "coding")
-MOST_PROBLEMS = 20
-"""Sentences about layers that do not fit, before the rest is counted."""
-
-
-class AsicOptions(Options):
-    """Switches of the family.
-
-    ``mapping`` names a file (``kind: mapping``) with the loop nests of the layers, instead of the dataflow's.
-    ``memory: unlimited`` gives every memory the size of the layer and no service time, so that what remains
-    is the array's own (the stall-free count of SCALE-Sim); ``overlapped`` leaves sizes and links as they are
-    and hides the time of DRAM alone. ``padding: count`` reads zeros outside the image like pixels; ``insert``
-    does so from the buffers on, but not from DRAM. ``first_sums: read``: the array also reads the sums it
-    starts from. ``coding: run_length`` codes feature maps in DRAM, where the workload knows their zeros.
-    ``fuse: false`` gives every element-wise operator a turn of its own.
-    ``calibration`` names a file whose cost model and constants replace those of the architecture; the
-    switches after it are that model's readings (see ``accelsim show maestro2019``).
-
-    For a chip of several parts: ``goal`` is what the assignment of layers to parts strives for, ``latency``
-    (then energy) or ``energy`` within ``deadline`` (then latency); ``scheduler`` is ``search``, fast, or
-    ``exact``, with proof, for small cases.
-    """
-
-    dataflow: str | None = None
-    mapping: str | None = None
-    memory: Literal["contended", "overlapped", "unlimited"] = "contended"
-    fuse: bool = True
-    padding: Literal["skip", "count", "insert", "same", "valid"] = "skip"
-    first_sums: Literal["zero", "read"] = "zero"
-    coding: Literal["none", "run_length"] = "none"
-    goal: Literal["latency", "energy"] = "latency"
-    deadline: Seconds | None = None
-    scheduler: Literal["search", "exact"] = "search"
-    calibration: str = PHYSICAL
-    rs_loop_cycles: Literal["one", "full"] | None = None
-    shi_halo: Literal["unique", "double"] | None = None
-    first_step: Literal["added", "overlapped"] | None = None
-    buffers: Literal[1, 2] | None = None
-
-    @model_validator(mode="after")
-    def _switches_belong_to_the_calibration(self) -> Self:
-        given = {name: getattr(self, name) for name in self.model_fields_set} | {
-            "calibration": self.calibration
-        }
-        physical = self.calibration == PHYSICAL
-        for name, value in given.items():
-            if value is None:
-                continue
-            if name in READINGS and physical:
-                raise ValueError(
-                    f"{name} is a reading of a calibration such as maestro2019; {PHYSICAL!r} has none"
-                )
-            if name in PHYSICAL_ONLY and not physical:
-                raise ValueError(
-                    f"{name} is a switch of calibration {PHYSICAL!r}, {self.calibration!r} has none"
-                )
-        paddings = ("skip", "count", "insert") if physical else ("same", "valid")
-        if "padding" in given and self.padding not in paddings:
-            raise ValueError(f"padding of calibration {self.calibration!r} is {' or '.join(paddings)}")
-        return self
-
-    @property
-    def readings(self) -> dict[str, object]:
-        """The readings of the calibration that are given here."""
-        names = [*READINGS, *(["padding"] if "padding" in self.model_fields_set else [])]
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 
 class Lowering:
@@ -146,19 +77,17 @@ class Lowering:
         order, host, free = turns(self.graph, self.options.fuse)
         works: dict[str, Work] = {}
         nodes: list[Flat | Serial] = []
-        problems: list[str] = []
+        problems: list[tuple[str, str]] = []
         for turn in tqdm(order, desc=f"mapping {self.graph.name}", delay=2, disable=None, leave=False):
             try:
                 node, work = self.turn(turn, len(nodes))
             except AccelsimError as error:
-                problems += [f"{turn.operator.name}: {p}" for p in error.problems]
+                problems += [(turn.operator.name, text) for text in error.problems]
                 continue
             works[turn.operator.name] = work
             nodes.append(node)
         if problems:
-            more = len(problems) - MOST_PROBLEMS
-            rest = [f"and {more} more of {self.graph.name} on {self.machine.name}"] if more > 0 else []
-            raise AccelsimError(*problems[:MOST_PROBLEMS], *rest)
+            raise AccelsimError(*sentences(problems, f"{self.graph.name} on {self.machine.name}"))
         if not nodes:
             raise AccelsimError(f"{self.graph.name}: no operator takes time on {self.machine.name}")
         for operator in self.graph.operators:
@@ -359,7 +288,7 @@ class ASIC:
         assert isinstance(options, AsicOptions)
         if options.calibration != PHYSICAL:
             calibration = load_calibration(options.calibration)
-            return lower_calibrated(graph, architecture, calibration, options.readings, options.dataflow)
+            return lower_calibrated(graph, architecture, calibration, options)
         if architecture.parts:
             from accelsim.mapping.asic.chip import lower_chip
 

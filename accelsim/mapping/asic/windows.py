@@ -101,7 +101,7 @@ def in_outputs(
     if offset not in (held * stride, held):
         raise AccelsimError(
             f"loop {str(loop)!r}: {size} input {rows} hold {held} {row}{'s' * (held > 1)} at stride {stride},"
-            f" so the offset must be {held * stride}, not {offset}"
+            f" so the offset must be {held * stride}, not {offset}; '{position}:{held}' says so at any stride"
         )
     return _over(position, held, loop.spatial)
 
