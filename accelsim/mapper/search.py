@@ -16,11 +16,12 @@ from accelsim.cost.hierarchy import Hierarchy
 from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.shape import DIMS, ConvShape
 from accelsim.mapper.array import nodes, options
-from accelsim.mapper.explore import explore, level_floor, rows_floor
-from accelsim.mapper.judge import SLACK
+from accelsim.mapper.explore import explore, rows_floor
+from accelsim.mapper.judge import ENERGY, LATENCY
 from accelsim.mapper.mapped import Certificate, Mapped, Metric, build
-from accelsim.mapper.problem import Floats, Ints, problem
+from accelsim.mapper.problem import MAPPING, NODE, Floats, Ints, Node, Problem, problem
 from accelsim.mapper.room import refuse_if_nothing_fits
+from accelsim.mapper.outer import solve
 from accelsim.mapper.space import Parts, Space, indexed, limit, unrollings
 
 METRICS: tuple[Metric, ...] = ("latency", "energy", "edp")
@@ -47,19 +48,7 @@ class Roots:
     kind: Ints
     first: Ints
     number: Ints
-    table: Ints
-
-
-@dataclass
-class Incumbent:
-    """The best so far."""
-
-    cost: Floats
-    tiles: Ints
-    own: Ints
-    parts: Ints
-    classes: Ints
-    root: Parts = field(default=())
+    choices: Ints
 
 
 def best_mapping(
@@ -87,36 +76,24 @@ def best_mapping(
     space = space or Space()
     _check_goal(goal)
     started = time.perf_counter()
-    p = problem(shape, hierarchy)
+    p, table = problem(shape, hierarchy)
     refuse_if_nothing_fits(shape, hierarchy)
     order = np.array([METRICS.index(m) for m in goal], np.int64)
-    roots = list_roots(shape, hierarchy, p)
-    least_rows = rows_floor(p)
-    floors = np.zeros(p.shared + 1)
-    cycles = 0.0
-    out = np.zeros(2)
-    for level in range(1, p.shared + 1):
-        level_floor(p, level, np.array([1], np.int64), least_rows, out)
-        floors[level] = out[1]
-        if level == 1:
-            level_floor(p, level, np.array([0, 1], np.int64), least_rows, out)
-            cycles = out[0]
+    roots = list_roots(shape, hierarchy, p, table)
+    node = np.zeros(1, NODE).view(np.recarray)[0]
+    node.rows[:] = rows_floor(p, table)
+    floors, cycles = level_floors(p, table, node)
     above = float(floors.sum())
-    rows = max(p.levels, p.shared + 1) + 1
-    found = Incumbent(
-        np.full(2, np.inf),
-        np.ones((rows, 8), np.int64),
-        np.ones(8, np.int64),
-        np.ones(8, np.int64),
-        np.zeros(p.levels + 1, np.int64),
-    )
+    found = np.zeros(1, MAPPING).view(np.recarray)[0]
+    found.cycles = found.energy = np.inf
     chosen = np.zeros((NODES, 17), np.int64)
     bound = np.zeros((NODES, 2))
 
     def list_nodes(resume: Ints, size: int, fuel: int) -> int:
-        number, _ = nodes(
-            p, roots.counts, roots.steps, roots.kind, roots.first, roots.number, roots.table, above, cycles,
-            least_rows, order, found.cost, resume, fuel, size == FIRST_NODES, chosen[:size], bound[:size],
+        node.fuel = fuel
+        number = nodes(
+            p, table, roots.counts, roots.steps, roots.kind, roots.first, roots.number, roots.choices, above,
+            cycles, node, order, found, resume, size == FIRST_NODES, chosen[:size], bound[:size],
         )  # fmt: skip
         keys = [bound[:number, 1], bound[:number, 0]]
         if goal[0] == "energy":
@@ -130,8 +107,8 @@ def best_mapping(
     def solve_nodes(begin: int, end: int, fuel: int, each: int) -> int:
         return int(
             explore(
-                p, roots.counts, chosen, bound, begin, end, floors, above, cycles, least_rows, order,
-                found.cost, found.tiles, found.own, found.parts, found.classes, fuel, each,
+                p, table, roots.counts, chosen, bound, begin, end, floors, above, node, order, found, fuel, each,
+                False,
             )
         )  # fmt: skip
 
@@ -142,7 +119,7 @@ def best_mapping(
     while resume[0] < len(roots.parts):
         number = list_nodes(resume, NODES, 2**62)
         solve_nodes(0, number, 2**62, 2**62)
-    root = next(q for q in roots.parts if [prod(c) for c in q] == list(found.parts))
+    root = roots.parts[found.root]
     nest = build(shape, hierarchy, found.tiles.tolist(), found.own.tolist(), root, found.classes.tolist())
     cost = evaluate(nest, hierarchy)
     last = goal[-1]
@@ -152,7 +129,7 @@ def best_mapping(
     )
 
 
-def list_roots(shape: ConvShape, hierarchy: Hierarchy, p) -> Roots:
+def list_roots(shape: ConvShape, hierarchy: Hierarchy, p: Problem, table: Floats) -> Roots:
     """Unrollings in order of their least steps; of those with equal counts only differing limits stay."""
     kept = indexed(hierarchy)
     inside = p.levels - p.shared
@@ -172,7 +149,7 @@ def list_roots(shape: ConvShape, hierarchy: Hierarchy, p) -> Roots:
     tables, first, number, at = [], [], [], 0
     for d, count, most in kinds:
         out = np.zeros((shape[DIMS[d]] ** (2 if inside == 2 else 1) + 1, 2), np.int64)
-        rows = options(p, d, count, most, inside, DIMS[d] not in kept, out)
+        rows = options(p, table, d, count, most, inside, DIMS[d] not in kept, out)
         tables.append(out[:rows])
         first.append(at)
         number.append(rows)
@@ -198,3 +175,26 @@ def _check_goal(goal: tuple[Metric, ...]) -> None:
         problems.append(f"goal: needs one or more different metrics, not {', '.join(goal) or 'none'}")
     if problems:
         raise AccelsimError(*problems)
+
+
+def level_floors(p: Problem, table: Floats, node: Node) -> tuple[Floats, float]:
+    """Least energy of the boundary into every level above the array, and least cycles of the outermost ports.
+
+    Over all tiles that fit, aligned or not.
+    """
+    floors = np.zeros(p.shared + 1)
+    cycles = 0.0
+    least = np.zeros(1, MAPPING).view(np.recarray)[0]
+    for level in range(1, p.shared + 1):
+        for goal in ([ENERGY], [LATENCY, ENERGY])[: 2 if level == 1 else 1]:
+            node.tiles[:] = 1
+            node.own[:] = 1
+            node.low_cycles = node.low_energy = 0.0
+            node.fuel = 2**62
+            least.cycles = least.energy = np.inf
+            solve(p, table, level, True, node, floors, np.array(goal, np.int64), least)
+            if goal[0] == ENERGY:
+                floors[level] = least.energy
+            else:
+                cycles = least.cycles
+    return floors, cycles
