@@ -15,11 +15,10 @@ OWN, INNER = 0, 1
 """Columns of an option: what a processing element takes of the array's block, and its inner tile."""
 
 
-UNKNOWN = 1e300
-
-
 @compiled
-def options(p: Problem, table: Floats, d: int, parts: int, limit: int, depth: int, single: bool, out: Ints) -> int:
+def options(
+    p: Problem, table: Floats, d: int, parts: int, limit: int, depth: int, single: bool, out: Ints
+) -> int:
     """Tiles inside a processing element of one dim unrolled ``parts`` times; number of rows in ``out``.
 
     ``limit``: the largest tile for which all parts have work. ``depth``: levels inside an element (0 to 2).
@@ -80,9 +79,7 @@ def steps_of(bound: int, block: int, own: int) -> int:
 
 
 @compiled
-def element_floor(
-    p: Problem, feature: Floats, rows: Floats, units: Floats, out: Floats
-) -> None:
+def element_floor(p: Problem, feature: Floats, rows: Floats, units: Floats, out: Floats) -> None:
     """Least energy and cycles of everything at and inside the array.
 
     ``feature[0..6, d]``: blocks of the array, own tiles, elements with work in the first block, steps, inner
@@ -195,6 +192,19 @@ def set_features(p: Problem, d: int, parts: int, own: int, inner: int, feature: 
 
 
 @compiled
+def root_floor(p: Problem, n: Node, parts: Ints, out: Floats) -> None:
+    """``element_floor`` of an unrolling with no tile decided."""
+    feature, rows, units = np.ones((7, 8)), np.zeros((3, 2)), np.zeros(4)
+    block, own, inner = np.ones(8, np.int64), np.ones(8, np.int64), np.ones(8, np.int64)
+    for d in range(8):
+        loosest(p, d, parts[d], feature, own, inner, block)
+    for axis in range(2):
+        rows[0, axis] = rows[1, axis] = rows[2, axis] = n.rows[axis]
+    take_units(p, feature, block, own, units)
+    element_floor(p, feature, rows, units, out)
+
+
+@compiled
 def store(index: Ints, resume: Ints) -> None:
     """Leave the indices of the dims where the next call finds them."""
     for q in range(8):
@@ -238,14 +248,8 @@ def nodes(
             row = first[kind[root, d]] + index[q]
             own[d], inner[d] = choices[row, OWN], choices[row, INNER]
             set_features(p, d, s[d], own[d], inner[d], feature, block)
-        for axis in range(2):
-            rows[0, axis] = rows[1, axis] = rows[2, axis] = n.rows[axis]
-        if pos == 0 and index[0] < 0:
-            take_units(p, feature, block, own, units)
-            element_floor(p, feature, rows, units, result)
-            low = max(low, result[0])
-        else:
-            result[1] = -UNKNOWN
+        root_floor(p, n, s, result)
+        low = max(low, result[0])
         if better(low, floor + result[1], reach[0], reach[1], goal):
             while pos >= 0:
                 d = ORDER[pos]

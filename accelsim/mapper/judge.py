@@ -19,9 +19,7 @@ SLACK = 1e-12
 
 
 @compiled
-def better(
-    cycles: float, energy: float, than_cycles: float, than_energy: float, goal: Ints
-) -> bool:
+def better(cycles: float, energy: float, than_cycles: float, than_energy: float, goal: Ints) -> bool:
     """Whether the first is strictly better in lexicographic order of the goal."""
     for metric in goal:
         if metric == LATENCY:

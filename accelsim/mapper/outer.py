@@ -189,9 +189,7 @@ def solve(
         inside = n.low_energy + found[k] + outside[k]
         hopeful = False
         for c in range(3):
-            if better(
-                max(n.low_cycles, floor[3 + c]), inside + floor[c], best.cycles, best.energy, goal
-            ):
+            if better(max(n.low_cycles, floor[3 + c]), inside + floor[c], best.cycles, best.energy, goal):
                 hopeful = True
                 break
         if not hopeful:

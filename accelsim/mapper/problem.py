@@ -248,9 +248,7 @@ def _output_prices(
 
 
 def _refuse(shape: ConvShape, hierarchy: Hierarchy, held: Ints, shared: int) -> None:
-    problems = [
-        f"{d} must be at least 1, not {shape[d]}" for d in DIMS if shape[d] < 1
-    ]
+    problems = [f"{d} must be at least 1, not {shape[d]}" for d in DIMS if shape[d] < 1]
     if len(held) > LEVELS or len(hierarchy.memories) > MEMORIES or len(held) > shared + 3:
         problems.append(
             f"{hierarchy.name}: the search handles {LEVELS} levels of {MEMORIES} memories, two of them inside a"

@@ -43,7 +43,9 @@ def random_shape(rng, kinds):
         reach = (bounds[position] - 1) * stride + (bounds[tap] - 1) * dilation + 1
         pad.append(rng.choice([0, 0, 1]) if bounds[tap] > 1 else 0)
         size.append(max(1, reach - pad[-1] - rng.choice([0, pad[-1]])))
-    return ConvShape(**bounds, stride=(stride,) * 2, dilation=(dilation,) * 2, pad=tuple(pad), size=tuple(size))
+    return ConvShape(
+        **bounds, stride=(stride,) * 2, dilation=(dilation,) * 2, pad=tuple(pad), size=tuple(size)
+    )
 
 
 def random_level(rng, index, per_pe, tight):
@@ -97,7 +99,8 @@ def chains(bound, parts, above, inside, kept):
                 (*i, t)
                 for i in inners
                 for t in range(1, (i[-1] if i else own) + 1)
-                if (i[-1] if i else own) % t == 0 or (i[-1] if i else own) == (i[-2] if len(i) > 1 else own if i else bound)
+                if (i[-1] if i else own) % t == 0
+                or (i[-1] if i else own) == (i[-2] if len(i) > 1 else own if i else bound)
             ]
         for o, i in product(outers, inners):
             yield (*o, block, own, *i)
@@ -110,9 +113,7 @@ def points(shape, hierarchy, every_order):
     kept = {t for m in hierarchy.memories if m.per_pe for t in m.tensors}
     ways = []
     for dim in DIMS:
-        axes = [
-            range(1, min(a.size, shape[dim]) + 1) if dim in a.dims else (1,) for a in hierarchy.axes
-        ]
+        axes = [range(1, min(a.size, shape[dim]) + 1) if dim in a.dims else (1,) for a in hierarchy.axes]
         ways.append(
             [
                 (parts, chain)
