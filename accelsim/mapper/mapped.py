@@ -9,6 +9,7 @@ from accelsim.cost.evaluate import Cost
 from accelsim.cost.hierarchy import Hierarchy
 from accelsim.cost.nest import TENSORS, Level, Loop, LoopNest
 from accelsim.graph.shape import DIMS, RELEVANT, ConvShape
+from accelsim.mapper.judge import SLACK
 from accelsim.mapper.space import Parts, Space, covered
 
 Metric = Literal["latency", "energy", "edp"]
@@ -64,6 +65,35 @@ class Mapped:
     nest: LoopNest
     cost: Cost
     certificate: Certificate
+
+
+BOUND_BY = (
+    "the branches not searched, each bounded by the steps of its units, the outermost ports, and the least energy"
+    " of every boundary over all tiles that fit"
+)
+
+
+def certify(
+    space: Space,
+    shape: ConvShape,
+    hierarchy: Hierarchy,
+    goal: tuple[Metric, ...],
+    cost: Cost,
+    remaining: Sequence[tuple[float, float]],
+) -> Certificate:
+    """Certificate of a cost, given lower bounds (cycles, joules) of everything that was not searched."""
+    for metric in goal:
+        value = _metric(metric, cost.cycles, cost.energy_J, hierarchy.clock_Hz)
+        bounds = [_metric(metric, c, e, hierarchy.clock_Hz) for c, e in remaining]
+        least = min(bounds, default=value)
+        if least < value * (1 - SLACK):
+            return Certificate(space, shape, hierarchy, goal, False, metric, value, least, BOUND_BY)
+        remaining = [r for r, b in zip(remaining, bounds, strict=True) if b <= value * (1 + SLACK)]
+    return Certificate(space, shape, hierarchy, goal, True, metric, value, value, "the mapping itself")
+
+
+def _metric(metric: Metric, cycles: float, energy_J: float, clock_Hz: float) -> float:
+    return {"latency": float(cycles), "energy": energy_J, "edp": cycles * energy_J / clock_Hz}[metric]
 
 
 def build(
