@@ -192,6 +192,8 @@ def _operator(
         closed_form_s=_seconds(model, work.closed_form_cycles),
         fused_into=work.fused_into,
         mapping=work.mapping,
+        pes=work.pes,
+        held_B=dict(work.held_B),
     )
 
 

@@ -10,12 +10,13 @@ from accelsim.spec.architecture import load_architecture
 from accelsim.spec.base import FileSpec
 from accelsim.spec.dataflow import load_dataflow
 from accelsim.spec.documents import kinds_in
+from accelsim.spec.mapping import load_mapping
 from accelsim.spec.run import load_run
 from accelsim.spec.settings import parse_settings
 from accelsim.spec.workload import load_workload_spec
 from accelsim.spec.writer import resolved, write
 
-KINDS = ("architecture", "dataflow", "workload", "run")
+KINDS = ("architecture", "dataflow", "mapping", "workload", "run")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +52,8 @@ def _load(kind: str, name: str, settings: Mapping[str, object]) -> FileSpec:
     if kind == "run":
         return load_run(name, settings)
     if settings:
-        raise AccelsimError("a dataflow has no fields that --set can reach; copy the file and change it")
-    return load_dataflow(name)
+        raise AccelsimError(f"a {kind} has no fields that --set can reach; copy the file and change it")
+    return load_mapping(name) if kind == "mapping" else load_dataflow(name)
 
 
 def _kind_of(name: str) -> str:

@@ -1,7 +1,7 @@
 """PE array: processing elements with registers of their own, fed over a network."""
 
 from math import isqrt
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import model_validator
 
@@ -13,13 +13,16 @@ class PEArray(ComputeArray):
     """``rows`` x ``columns`` processing elements, or ``pes`` of them that a dataflow may cluster freely.
 
     Where a dataflow asks for rows, ``pes`` count as the squarest rectangle that holds exactly them.
-    Each does ``macs_per_pe`` multiply-accumulates per cycle of the same operand tile.
+    Each does ``macs_per_pe`` multiply-accumulates per cycle of the same operand tile. ``loads`` says whether
+    tiles that stay and the first windows of those that stream enter together, each over its own link, or
+    tensor after tensor (``in_turn``) before the array starts.
     """
 
     pes: PositiveCount | None = None
     rows: PositiveCount | None = None
     columns: PositiveCount | None = None
     macs_per_pe: PositiveCount = 1
+    loads: Literal["together", "in_turn"] = "together"
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:

@@ -1,6 +1,6 @@
 """A network as a directed acyclic graph of operators that are joined by their tensors."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from heapq import heapify, heappop, heappush
@@ -25,6 +25,7 @@ class LayerGraph:
     operators : every operator after those whose outputs it reads
     inputs, outputs : tensors that enter and leave the network
     notes : what a reader should know, such as operators that were left out on request
+    zeros : operator -> share of zeros in its ``inputs`` and ``outputs``, as measured on real data
     """
 
     name: str
@@ -33,6 +34,7 @@ class LayerGraph:
     outputs: tuple[Tensor, ...]
     notes: tuple[str, ...] = ()
     _edges: dict[str, dict[str, list[str]]] = field(repr=False, compare=False, default_factory=dict)
+    zeros: Mapping[str, Mapping[str, float]] = field(hash=False, default_factory=dict)
 
     @classmethod
     def from_operators(
@@ -137,6 +139,17 @@ class LayerGraph:
     def producers(self, name: str) -> tuple[Operator, ...]:
         """Operators whose outputs the operator ``name`` reads, in topological order."""
         return self._in_order(self._makers[self[name].name])
+
+    def with_zeros(self, zeros: Mapping[str, Mapping[str, float]]) -> "LayerGraph":
+        """Return the same graph with shares of zeros; AccelsimError names operators that it does not have."""
+        wrong = [
+            f"{name}: {self.name} has no such operator{did_you_mean(name, self._ranks)}"
+            for name in zeros
+            if name not in self._ranks
+        ]
+        if wrong:
+            raise AccelsimError(*wrong)
+        return replace(self, zeros=zeros)
 
     def renamed(self, name: str) -> "LayerGraph":
         """Return the same graph under another name."""

@@ -109,6 +109,15 @@ class _Loader:
             precision = check_precision(spec.defaults.precision, spec.where("defaults", "precision"))
         if spec.networks is not None:
             return self._networks(spec)
+        graphs = self._drawn(spec, batch, precision)
+        if not spec.zeros:
+            return graphs
+        try:
+            return tuple(graph.with_zeros(spec.zeros) for graph in graphs)
+        except AccelsimError as error:
+            raise AccelsimError(*(f"{spec.where('zeros')}.{problem}" for problem in error.problems)) from None
+
+    def _drawn(self, spec: "Workload", batch: int, precision: str | None) -> tuple[LayerGraph, ...]:
         if spec.builder is not None:
             return (_built(spec, batch, precision or "int8"),)
         if spec.onnx is not None:

@@ -32,7 +32,8 @@ class Work:
     ``part`` is its index in the program's serial parts (None if it takes no time); ``fused_into`` names the
     operator that it rides on. ``bytes`` counts what each memory and link moves; ``energy_J`` is the energy
     per component (None = unknown), ``closed_form_cycles`` the estimate without events, ``ideal_cycles`` the
-    MACs over the peak rate, ``mapping`` a line that says how it was mapped.
+    MACs over the peak rate, ``mapping`` a line that says how it was mapped, ``pes`` the processing elements in
+    use, ``held_B`` the bytes of one full tile by memory and tensor.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Work:
     closed_form_cycles: int | None = None
     ideal_cycles: int | None = None
     mapping: str = ""
+    pes: int | None = None
+    held_B: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ class OperatorResult:
 
     ``utilisation`` is MACs over what the array could have done in that time, ``bound_by`` the resource that
     the critical path spends most time on, ``bytes`` what each memory and link moved, ``fused_into`` the
-    operator that this one rides on.
+    operator that this one rides on, ``pes`` the processing elements in use, ``held_B`` the bytes of one full
+    tile by memory and tensor.
     """
 
     name: str
@@ -36,6 +37,8 @@ class OperatorResult:
     closed_form_s: float | None = None
     fused_into: str | None = None
     mapping: str = ""
+    pes: int | None = None
+    held_B: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def latency_s(self) -> float:
@@ -99,7 +102,9 @@ class Result:
             for name in self.__slots__
             if name not in ("timeline", "operators", "resource_results")
         }
-        row["operators"] = [{**asdict(o), "bytes": dict(o.bytes)} for o in self.operators]
+        row["operators"] = [
+            {**asdict(o), "bytes": dict(o.bytes), "held_B": dict(o.held_B)} for o in self.operators
+        ]
         row["resources"] = [asdict(r) for r in self.resource_results]
         for name in (
             "metrics",

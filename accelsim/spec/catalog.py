@@ -8,15 +8,20 @@ from pathlib import Path
 
 from accelsim.errors import AccelsimError, did_you_mean
 
-FOLDERS = {"arch": "architecture", "dataflows": "dataflow", "workloads": "workload"}
+FOLDERS = {"arch": "architecture", "dataflows": "dataflow", "mappings": "mapping", "workloads": "workload"}
 """Shipped folders, and the ``kind:`` of the files in each."""
+
+_INSIDE = {"mappings": "dataflows"}
+"""Folders that lie inside another one."""
 
 _KIND = re.compile(rb"^kind:[ \t]*['\"]?([\w-]+)", re.MULTILINE)
 _SUFFIXES = (".yaml", ".yml")
 
 
 def root(kind: str) -> Traversable:
-    """Folder of shipped specs: 'arch', 'dataflows' or 'workloads'."""
+    """Folder of shipped specs: 'arch', 'dataflows', 'mappings' or 'workloads'."""
+    if kind in _INSIDE:
+        return root(_INSIDE[kind]) / kind
     try:
         return files(f"accelsim.{kind}")
     except ModuleNotFoundError:  # a checkout that shadows the installed package has no such module
@@ -38,7 +43,7 @@ def _placed(folder: Traversable, above: str = "") -> Iterator[tuple[str, Travers
     if not folder.is_dir():
         return
     for entry in folder.iterdir():
-        if entry.is_dir():
+        if entry.is_dir() and (above or entry.name not in _INSIDE):
             yield from _placed(entry, f"{above}{entry.name}/")
         elif entry.name.endswith(".yaml"):
             yield above + entry.name, entry

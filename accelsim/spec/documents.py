@@ -16,9 +16,9 @@ COMMANDS = {
     "search": "accelsim search",
     "campaign": "accelsim faults",
 }
-"""Which command takes a file of each kind; a dataflow is named by an architecture."""
+"""Which command takes a file of each kind; a dataflow is named by an architecture, a mapping by a switch."""
 
-KINDS = ("architecture", "dataflow", "workload", "run", "sweep", "search", "campaign")
+KINDS = ("architecture", "dataflow", "mapping", "workload", "run", "sweep", "search", "campaign")
 _SHIPPED = {kind: folder for folder, kind in catalog.FOLDERS.items()}
 
 
@@ -47,7 +47,8 @@ def _choose(documents: list[Document], kind: str, label: str, wanted: str) -> Do
     if not of_kind:
         node = documents[0].root.value["kind"]
         taker = COMMANDS.get(node.value)
-        takes = f"'{taker}' takes it" if taker else "an architecture's components name it"
+        other = "'--set mapping=' takes it" if node.value == "mapping" else "an architecture's components name it"
+        takes = f"'{taker}' takes it" if taker else other
         problems = Problems()
         problems.add(node, ("kind",), f"is {node.value!r}, not {kind!r}; {takes}")
         problems.raise_any()

@@ -6,6 +6,7 @@ from accelsim.spec import registry
 from accelsim.spec.base import FileSpec
 from accelsim.spec.dataflow import Dataflow
 from accelsim.spec.machine import Architecture
+from accelsim.spec.mapping import MappingFile
 from accelsim.spec.run import Run
 from accelsim.spec.workload import Workload
 
@@ -13,13 +14,14 @@ _REFERENCE = {"type": "string", "pattern": r"\$[A-Za-z_]\w*"}
 _CLASSES: dict[str, type[FileSpec]] = {
     "architecture": Architecture,
     "dataflow": Dataflow,
+    "mapping": MappingFile,
     "workload": Workload,
     "run": Run,
 }
 
 
 def json_schema(kind: str) -> dict[str, Any]:
-    """JSON Schema of 'architecture', 'dataflow', 'workload' or 'run'."""
+    """JSON Schema of 'architecture', 'dataflow', 'mapping', 'workload' or 'run'."""
     schema: dict[str, Any] = _CLASSES[kind].model_json_schema(by_alias=True)
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -147,6 +147,8 @@ def _owner(model: type[BaseModel], loc: Iterable[Step]) -> type[BaseModel] | Non
 
 def _record(annotation: Any) -> Any:
     """The member of an optional that may hold fields."""
+    while hasattr(annotation, "__metadata__"):
+        annotation = annotation.__origin__
     if get_origin(annotation) in (Union, UnionType):
         return next((a for a in get_args(annotation) if a is not type(None)), None)
     return annotation

@@ -12,12 +12,12 @@ from accelsim.spec.machine import Defaults
 from accelsim.spec.sentences import explain
 from accelsim.spec.settings import apply
 from accelsim.spec.tree import Document, Node, Problems, Step
-from accelsim.spec.units import PositiveCount
+from accelsim.spec.units import Fraction, PositiveCount
 
 __all__ = ["Workload", "load_workload_spec"]
 
 FORMS = ("networks", "builder", "onnx", "topology", "layers")
-_COMMON = ("kind", "name", "description", "source", "defaults")
+_COMMON = ("kind", "name", "description", "source", "defaults", "zeros")
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -46,6 +46,8 @@ class Workload(FileSpec):
     """SCALE-Sim topology CSV, relative to this file"""
     layers: tuple[dict[str, Any], ...] | None = Field(default=None, min_length=1)
     """one layer after the other, each with a name, a type and its dimensions"""
+    zeros: dict[str, dict[Literal["inputs", "outputs"], Fraction]] = Field(default_factory=dict)
+    """operator -> share of zeros in what it reads and writes, as measured; codes of feature maps use it"""
     dims: dict[str, PositiveCount] = Field(default_factory=dict)
     """values of the symbolic dimensions of an ONNX file"""
 

@@ -11,7 +11,7 @@ from accelsim.spec.scalars import resolve
 
 WIDTH = 110
 _TEXT_TAG = "tag:yaml.org,2002:str"
-_SILENT_IF_EMPTY = ("assumptions", "parameters", "components", "parts", "dims")
+_SILENT_IF_EMPTY = ("assumptions", "parameters", "components", "parts", "dims", "zeros")
 
 
 def resolved(spec: FileSpec) -> dict[str, Any]:

@@ -42,8 +42,9 @@ def closed_form_cycles(
     before = [per_pass((resource == r) & (stage >= SEND) & (stage < START)) for r in others]
     first = int(sum(b[0] for b in before))
     single = any(depth == 1 for depth in plan.register_buffers.values())
-    # The DRAM (the first resource) comes before the links, which work side by side.
-    exposed = before[0] + np.max(before[1:], axis=0, initial=0) if len(before) > 1 else sum(before)
+    # The DRAM (the first resource) comes before the links, which work side by side unless they take turns.
+    side_by_side = len(before) > 1 and not plan.in_turn
+    exposed = before[0] + np.max(before[1:], axis=0, initial=0) if side_by_side else sum(before)
     chain = int(length.sum()) + (int(np.sum(exposed)) if single and plan.moves else first)
     if any(depth == 1 for depth in plan.buffers.values()):
         chain += int(cycles[(at_pass > 0) & np.isin(resource, others) & (stage < SEND)].sum())

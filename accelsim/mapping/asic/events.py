@@ -22,9 +22,12 @@ from accelsim.kernel import Flat
 from accelsim.mapping.asic.plan import Ints, LayerPlan
 
 PURE_DELAY = -1
-(LOAD, SEND, HEAD, START, COMPUTE, BODY, DONE, DRAIN, STORE) = (0, 2, 3, 4, 5, 6, 7, 8, 9)
+MOST_LEVELS = 6
+"""Shared levels under DRAM: two buffers, each with a storage point per tensor."""
+
+(LOAD, SEND, HEAD, START, COMPUTE, BODY, DONE, DRAIN, STORE) = (0, 6, 7, 8, 9, 10, 11, 12, 13)
 Pair = tuple[Ints, Ints]
-STAGES = 16
+STAGES = 20
 """Stages of one pass, in task-number order; LOAD and STORE leave room for one number per level."""
 
 
@@ -157,7 +160,7 @@ def layer_tasks(plan: LayerPlan, wiring: Transfers) -> Tasks:
                 resource, kind = wiring.store(tiles.parent_of[tensor], tiles.level)
                 outgoing = moves.stored[rows]
                 store = tasks.add(
-                    last, STORE + 3 - tiles.level, resource, kind, wiring.cycles(resource, outgoing)
+                    last, STORE + MOST_LEVELS - tiles.level, resource, kind, wiring.cycles(resource, outgoing)
                 )
                 tasks.edge(done[last], store)
                 tasks.edge(_lookup(store, version, depth), begin[first])
@@ -168,9 +171,10 @@ def layer_tasks(plan: LayerPlan, wiring: Transfers) -> Tasks:
                 free = np.where(version >= depth, done[last[np.maximum(version - depth, 0)]], -1)
                 tasks.edge(free[real], load[real])
             arrived[tiles.level, tensor] = load[used]
-    for inner, outer in zip(plan.levels[1:], plan.levels, strict=False):
-        if inner.level in stored and inner.parent_of["outputs"] == outer.level:
-            _store_upwards(tasks, stored[inner.level], stored[outer.level])
+    for level in plan.levels:
+        above_it = level.parent_of.get("outputs", 0)
+        if level.level in stored and above_it in stored:
+            _store_upwards(tasks, stored[level.level], stored[above_it])
     _array_moves(tasks, plan, wiring, begin, done, arrived, stored)
     return tasks
 
@@ -203,64 +207,91 @@ def _array_moves(
 ) -> None:
     """Transfers between the innermost buffers and the array, per pass."""
     n = len(plan.cycles)
-    array_level = len(plan.levels) + 1
+
+    def fetch(tensor: str, at: Ints, size: Ints, stage: int) -> Pair:
+        """A send over the link, (what waits, what arrives); a tensor that no buffer holds is read from DRAM
+        first.
+        """
+        entry = None
+        if plan.moves[tensor].parent_level == 0:
+            resource, kind = wiring.load(tensor, 0, len(plan.levels) + 1)
+            entry = tasks.add(at, stage, resource, kind, wiring.cycles(resource, size))
+        resource, kind = wiring.send(tensor)
+        sent = tasks.add(at, stage, resource, kind, wiring.cycles(resource, size))
+        if entry is None:
+            return sent, sent
+        tasks.edge(entry, sent)
+        return entry, sent
+
+    before = np.full(n, -1, np.int64)
+    """What came last into the array before each pass, where tensors come in turn."""
+
+    def take_turns(at: Ints, entry: Ints, sent: Ints) -> None:
+        if plan.in_turn:
+            tasks.edge(before[at], entry)
+            before[at] = sent
+
+    above = {
+        tensor: arrived.get((moves.parent_level, tensor), np.full(n, -1, np.int64))
+        for tensor, moves in plan.moves.items()
+    }
     for tensor, moves in plan.moves.items():
         depth = plan.register_buffers[tensor]
-        above = arrived.get((moves.parent_level, tensor), np.full(n, -1, np.int64))
-
-        def fetch(
-            at: Ints, size: Ints, stage: int, tensor: str = tensor, level: int = moves.parent_level
-        ) -> Pair:
-            """A send over the link, (what waits, what arrives); a tensor that no buffer holds is read from
-            DRAM first.
-            """
-            entry = None
-            if level == 0:
-                resource, kind = wiring.load(tensor, 0, array_level)
-                entry = tasks.add(at, stage, resource, kind, wiring.cycles(resource, size))
-            resource, kind = wiring.send(tensor)
-            sent = tasks.add(at, stage, resource, kind, wiring.cycles(resource, size))
-            if entry is None:
-                return sent, sent
-            tasks.edge(entry, sent)
-            return entry, sent
-
         first = np.flatnonzero(moves.starts)
         last = np.append(first[1:], n) - 1
         version = np.arange(len(first), dtype=np.int64)
-        used = np.cumsum(moves.starts) - 1
         preloaded = moves.preload[first] > 0
-        entry, sent = fetch(first[preloaded], moves.preload[first][preloaded], SEND)
-        tasks.edge(above[first[preloaded]], entry)
-        tasks.edge(sent, begin[first[preloaded]])
+        at = first[preloaded]
+        entry, sent = fetch(tensor, at, moves.preload[at], SEND)
+        tasks.edge(above[tensor][at], entry)
+        tasks.edge(sent, begin[at])
         free = np.where(version >= depth, done[last[np.maximum(version - depth, 0)]], -1)
         tasks.edge(free[preloaded], entry)
-
+        take_turns(at, entry, sent)
+    for tensor, moves in plan.moves.items():
+        depth = plan.register_buffers[tensor]
         heads = np.flatnonzero(moves.head)
-        entry, sent = fetch(heads, moves.head[heads], HEAD)
-        tasks.edge(above[heads], entry)
+        entry, sent = fetch(tensor, heads, moves.head[heads], HEAD)
+        tasks.edge(above[tensor][heads], entry)
         tasks.edge(sent, begin[heads])
         tasks.edge(np.where(heads >= depth, done[np.maximum(heads - depth, 0)], -1), entry)
+        take_turns(heads, entry, sent)
         bodies = np.flatnonzero(moves.body)
-        entry, sent = fetch(bodies, moves.body[bodies], BODY)
+        entry, sent = fetch(tensor, bodies, moves.body[bodies], BODY)
         tasks.edge(begin[bodies], entry)
         tasks.edge(sent, done[bodies])
+    if "outputs" in plan.moves:
+        _leave(tasks, plan, wiring, begin, done, stored)
 
-        if tensor != "outputs":
-            continue
-        resource, kind = wiring.drain()
-        flows = np.flatnonzero(moves.out_body)
-        flow = tasks.add(flows, BODY, resource, kind, wiring.cycles(resource, moves.out_body[flows]))
-        tasks.edge(begin[flows], flow)
-        tasks.edge(flow, done[flows])
-        leaving = moves.drained[first] > 0
-        drain = np.full(len(first), -1, np.int64)
-        drain[leaving] = tasks.add(
-            last[leaving], DRAIN, resource, kind, wiring.cycles(resource, moves.drained[first][leaving])
-        )
-        tasks.edge(done[last[leaving]], drain[leaving])
-        tasks.edge(_lookup(drain, version, depth), begin[first])
-        if moves.parent_level in stored:
-            level_used, store = stored[moves.parent_level]
-            last_pass = np.append(np.flatnonzero(np.diff(level_used)), n - 1)
-            tasks.edge(drain[used[last_pass]], store)
+
+def _leave(
+    tasks: Tasks,
+    plan: LayerPlan,
+    wiring: Transfers,
+    begin: Ints,
+    done: Ints,
+    stored: dict[int, tuple[Ints, Ints]],
+) -> None:
+    """What flows back out of the array: during passes, or after the last pass of a tile that stays."""
+    n = len(plan.cycles)
+    moves, depth = plan.moves["outputs"], plan.register_buffers["outputs"]
+    first = np.flatnonzero(moves.starts)
+    last = np.append(first[1:], n) - 1
+    version = np.arange(len(first), dtype=np.int64)
+    used = np.cumsum(moves.starts) - 1
+    resource, kind = wiring.drain()
+    flows = np.flatnonzero(moves.out_body)
+    flow = tasks.add(flows, BODY, resource, kind, wiring.cycles(resource, moves.out_body[flows]))
+    tasks.edge(begin[flows], flow)
+    tasks.edge(flow, done[flows])
+    leaving = moves.drained[first] > 0
+    drain = np.full(len(first), -1, np.int64)
+    drain[leaving] = tasks.add(
+        last[leaving], DRAIN, resource, kind, wiring.cycles(resource, moves.drained[first][leaving])
+    )
+    tasks.edge(done[last[leaving]], drain[leaving])
+    tasks.edge(_lookup(drain, version, depth), begin[first])
+    if moves.parent_level in stored:
+        level_used, store = stored[moves.parent_level]
+        last_pass = np.append(np.flatnonzero(np.diff(level_used)), n - 1)
+        tasks.edge(drain[used[last_pass]], store)

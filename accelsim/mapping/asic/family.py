@@ -1,14 +1,15 @@
 """The machine family ``asic``: every operator takes a turn on the array, tile by tile."""
 
+from collections.abc import Mapping
 from typing import Literal
 
-from accelsim.components.compute import ComputeArray
 from accelsim.components.link import Link
 from accelsim.components.pe_array import PEArray
 from accelsim.components.systolic_array import SystolicArray
 from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.dtypes import BITS, check_precision
 from accelsim.graph.layer_graph import LayerGraph
+from accelsim.graph.operator import Operator
 from accelsim.graph.shape import ConvShape
 from accelsim.graph.vocabulary import TYPES
 from accelsim.kernel import Flat, Program, Serial
@@ -17,7 +18,8 @@ from accelsim.mapping.asic.energy import area_mm2, energy_J
 from accelsim.mapping.asic.estimate import closed_form_cycles
 from accelsim.mapping.asic.events import Tasks, layer_tasks
 from accelsim.mapping.asic.fusion import Turn, turns
-from accelsim.mapping.asic.layer import Access, MappedLayer, Widths, tile_access
+from accelsim.mapping.asic.given import entries_for, map_given
+from accelsim.mapping.asic.layer import Access, Conventions, MappedLayer, Widths, tile_access
 from accelsim.mapping.asic.machine import Machine, machine
 from accelsim.mapping.asic.plan import LayerPlan
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
@@ -26,6 +28,12 @@ from accelsim.mapping.asic.wiring import Wiring
 from accelsim.mapping.family import Lowered, Options, Work
 from accelsim.spec.architecture import Architecture
 from accelsim.spec.dataflow import Dataflow, load_dataflow
+from accelsim.spec.mapping import load_mapping
+
+FREE: Mapping[str, Literal["none", "dram", "all"]] = {
+    "contended": "none", "overlapped": "dram", "unlimited": "all"
+}  # fmt: skip
+"""Whose transfers take no time, by the switch ``memory``."""
 
 MOST_PROBLEMS = 20
 """Sentences about layers that do not fit, before the rest is counted."""
@@ -34,16 +42,22 @@ MOST_PROBLEMS = 20
 class AsicOptions(Options):
     """Switches of the family.
 
+    ``mapping`` names a file (``kind: mapping``) with the loop nests of the layers, instead of the dataflow's.
     ``memory: unlimited`` gives every memory the size of the layer and no service time, so that what remains
-    is the array's own (the stall-free count of SCALE-Sim). ``padding: count`` reads zeros outside the image
-    like pixels.
+    is the array's own (the stall-free count of SCALE-Sim); ``overlapped`` leaves sizes and links as they are
+    and hides the time of DRAM alone. ``padding: count`` reads zeros outside the image like pixels; ``insert``
+    does so from the buffers on, but not from DRAM. ``first_sums: read``: the array also reads the sums that it
+    starts from. ``coding: run_length`` codes feature maps in DRAM, where the workload knows their zeros.
     ``fuse: false`` gives every element-wise operator a turn of its own.
     """
 
     dataflow: str | None = None
-    memory: Literal["contended", "unlimited"] = "contended"
+    mapping: str | None = None
+    memory: Literal["contended", "overlapped", "unlimited"] = "contended"
     fuse: bool = True
-    padding: Literal["skip", "count"] = "skip"
+    padding: Literal["skip", "count", "insert"] = "skip"
+    first_sums: Literal["zero", "read"] = "zero"
+    coding: Literal["none", "run_length"] = "none"
 
 
 class _Lowering:
@@ -63,9 +77,11 @@ class _Lowering:
         bits = BITS[self.precision]
         self.widths = Widths(bits, bits, bits, max(bits, BITS[accumulator]))
         self.dataflow: Dataflow = load_dataflow(options.dataflow or self.machine.array.dataflow)
-        self.wiring = Wiring(self.machine, options.memory == "unlimited")
+        self.mapping = None if options.mapping is None else load_mapping(options.mapping)
+        self._check_mapping()
+        self.wiring = Wiring(self.machine, FREE[options.memory])
         self.period = cycle_ps(self.machine.array.clock)
-        self._mapped: dict[ConvShape, tuple[MappedLayer, Flat, int]] = {}
+        self._mapped: dict[tuple[object, ...], tuple[MappedLayer, Flat, int]] = {}
 
     def lower(self) -> Lowered:
         """Map every operator; what does not fit is said for all of them."""
@@ -146,7 +162,7 @@ class _Lowering:
         operator = turn.operator
         riders = sum(r.operations for r in turn.riders)
         if operator.shapes:
-            mapped = [self._layer(shape) for shape in operator.shapes]
+            mapped = [self._layer(operator, shape) for shape in operator.shapes]
             flats = [flat for _, flat, _ in mapped]
             node: Flat | Serial = flats[0] if len(flats) == 1 else Serial(*flats)
             access: dict[str, Access] = {}
@@ -154,6 +170,8 @@ class _Lowering:
                 for name, moved in layer.access.items():
                     access[name] = access.get(name, Access()) + moved
             macs = sum(layer.macs for layer, _, _ in mapped)
+            pes = max((layer.pes for layer, _, _ in mapped if layer.pes is not None), default=None)
+            held = {k: v for layer, _, _ in mapped for k, v in layer.held_B.items()}
             estimate = sum(cycles for _, _, cycles in mapped)
             description = mapped[0][0].description
         else:
@@ -161,7 +179,7 @@ class _Lowering:
             tasks = layer_tasks(plan, self.wiring)
             flat = tasks.flat(lambda cycles: to_ps(cycles, self.period))
             node = flat
-            access, macs = tile_access(self.machine, plan.levels), 0
+            access, macs, pes, held = tile_access(self.machine, plan.levels), 0, None, {}
             estimate = self._estimate(plan, tasks, flat)
             description = f"{len(plan.cycles)} chunks"
             riders += operator.operations
@@ -177,6 +195,8 @@ class _Lowering:
             closed_form_cycles=estimate,
             ideal_cycles=-(-operator.macs // array.macs_per_cycle),
             mapping=description,
+            pes=pes,
+            held_B=held,
         )
 
     def _bytes(self, access: dict[str, Access]) -> dict[str, int]:
@@ -191,26 +211,67 @@ class _Lowering:
                 moved[name] = access[name].total
         return moved
 
-    def _layer(self, shape: ConvShape) -> tuple[MappedLayer, Flat, int]:
-        if shape not in self._mapped:
-            layer = self._map(self.machine.array, shape)
-            tasks = layer_tasks(layer.plan, self.wiring)
+    def _layer(self, operator: Operator, shape: ConvShape) -> tuple[MappedLayer, Flat, int]:
+        listed = None if self.mapping is None else entries_for(self.mapping, operator.name, shape)
+        key = None if listed is None else listed[0]
+        stored = self._stored(operator)
+        known = (shape, key, tuple(stored.items()))
+        if known not in self._mapped:
+            layer, seen = self._map(key, shape, stored)
+            tasks = layer_tasks(layer.plan, self.wiring.at(seen))
             flat = tasks.flat(lambda cycles: to_ps(cycles, self.period))
-            self._mapped[shape] = layer, flat, self._estimate(layer.plan, tasks, flat)
-        return self._mapped[shape]
+            self._mapped[known] = layer, flat, self._estimate(layer.plan, tasks, flat)
+        return self._mapped[known]
+
+    def _stored(self, operator: Operator) -> dict[str, float]:
+        """Part of the bytes of each feature map that its code takes in DRAM."""
+        if self.options.coding == "none":
+            return {}
+        if self.machine.dram.run_length is None:
+            name = self.machine.dram_name
+            raise AccelsimError(f"coding=run_length needs components.{name}.run_length, e.g. [8 B, 3]")
+        zeros = self.graph.zeros.get(operator.name, {})
+        return {t: self.machine.dram.coded(share, BITS[self.precision]) for t, share in zeros.items()}
+
+    def _check_mapping(self) -> None:
+        """Refuse a mapping whose array or layers are not there."""
+        if self.mapping is None:
+            return
+        if not isinstance(self.machine.array, PEArray):
+            raise AccelsimError(
+                f"{self.machine.name}: a mapping file is for a pe_array, not for a {self.machine.array.class_}"
+            )
+        known = [o.name for o in self.graph.operators]
+        strange = [name for name in self.mapping.layers if ":" not in name and name not in known]
+        if strange:
+            raise AccelsimError(
+                *(
+                    f"{self.mapping.where('layers', name)}: {self.graph.name} has no operator"
+                    f" {name!r}{did_you_mean(name, known)}"
+                    for name in strange
+                )
+            )
+        if self.mapping.others is not None:
+            self.dataflow = load_dataflow(self.mapping.others)
 
     def _estimate(self, plan: LayerPlan, tasks: Tasks, flat: Flat) -> int:
         wiring = self.wiring
         return closed_form_cycles(plan, tasks, flat, wiring.resources, wiring.array, self.period)
 
-    def _map(self, array: ComputeArray, shape: ConvShape) -> MappedLayer:
+    def _map(
+        self, key: str | None, shape: ConvShape, stored: dict[str, float]
+    ) -> tuple[MappedLayer, Machine]:
+        machine, array = self.machine, self.machine.array
         unlimited = self.options.memory == "unlimited"
-        where = (self.dataflow, shape, self.widths, self.options.padding, unlimited)
+        conventions = Conventions(self.options.padding, self.options.first_sums, stored)
+        where = (shape, self.widths, conventions, unlimited)
         if isinstance(array, SystolicArray):
-            return fold_plan.map_layer(self.machine, array, *where)
-        if isinstance(array, PEArray):
-            return array_plan.map_layer(self.machine, array, *where)
-        raise AccelsimError(f"{self.machine.name}: mapping 'asic' does not know class {array.class_!r}")
+            return fold_plan.map_layer(machine, array, self.dataflow, *where), machine
+        if not isinstance(array, PEArray):
+            raise AccelsimError(f"{machine.name}: mapping 'asic' does not know class {array.class_!r}")
+        if key is not None and self.mapping is not None:
+            return map_given(machine, array, self.mapping, key, *where)
+        return array_plan.map_layer(machine, array, self.dataflow, *where), machine
 
 
 class ASIC:

@@ -7,12 +7,13 @@ import numpy as np
 
 from accelsim.components.sram import SRAM
 from accelsim.components.systolic_array import SystolicArray
-from accelsim.cost.nest import Level, Loop, LoopNest, Padding
+from accelsim.cost.nest import Level, Loop, LoopNest
 from accelsim.cost.transfers import Transfers
 from accelsim.errors import AccelsimError
 from accelsim.graph.shape import DIMS, ConvShape
 from accelsim.mapping.asic.layer import (
     Access,
+    Conventions,
     MappedLayer,
     Widths,
     buffer_depths,
@@ -40,7 +41,7 @@ def map_layer(
     dataflow: Dataflow,
     shape: ConvShape,
     widths: Widths,
-    padding: Padding = "skip",
+    conventions: Conventions,
     unlimited: bool = False,
 ) -> MappedLayer:
     """Map a layer with the tiles of its dataflow template, one pass per fold.
@@ -59,13 +60,13 @@ def map_layer(
             machine,
             _nest(machine, shape, order, tiles),
             widths,
-            padding,
+            conventions,
             _compute_cycles(array, fold, shape, tiles[-1]),
         ),
     )
     nest = _nest(machine, shape, order, tiles)
     levels = nest.levels
-    moved = [level_tiles(nest, i, parents(nest, i), widths, padding) for i in range(1, len(levels))]
+    moved = [level_tiles(nest, i, parents(nest, i), widths, conventions) for i in range(1, len(levels))]
     rows = moved[-1][1]
     size: dict[str, Ints] = {
         group: rows.extents[:, [DIMS.index(d) for d in dims]].prod(axis=1) for group, dims in GROUPS.items()

@@ -3,12 +3,13 @@ decide.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
+from typing import Literal
 
 import numpy as np
 
-from accelsim.cost.counts import count
+from accelsim.cost.counts import Traffic, count
 from accelsim.cost.nest import LoopNest, Padding
 from accelsim.cost.transfers import Transfers, transfers
 from accelsim.errors import AccelsimError
@@ -33,6 +34,41 @@ class Widths:
 
 
 @dataclass(frozen=True, slots=True)
+class Conventions:
+    """What is counted as moved where machines differ.
+
+    padding : zeros outside the image are nowhere read (``skip``), read like pixels (``count``), or put into
+        the buffers on the way in (``insert``): not read from DRAM, but like pixels from there on
+    first_sums : an array starts its sums at ``zero``, or has to ``read`` what the buffer holds instead
+    stored : tensor -> part of its bytes that remain when it is coded in DRAM; 1 where it is not listed
+    """
+
+    padding: Literal["skip", "count", "insert"] = "skip"
+    first_sums: Literal["zero", "read"] = "zero"
+    stored: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def off_chip(self) -> Padding:
+        """Padding as DRAM sees it."""
+        return "count" if self.padding == "count" else "skip"
+
+    @property
+    def on_chip(self) -> Padding:
+        """Padding as buffers and array see it."""
+        return "skip" if self.padding == "skip" else "count"
+
+    def reads(self, traffic: Traffic[Ints]) -> Ints:
+        """Elements that the array reads of a tensor."""
+        everything = traffic.tensor == "outputs" and self.first_sums == "read"
+        return traffic.updates if everything else traffic.reads
+
+    def coded(self, size: Ints, tensor: str) -> Ints:
+        """Bytes in DRAM of so many bytes."""
+        part = self.stored.get(tensor, 1.0)
+        return size if part == 1 else np.ceil(size * part).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """Bytes that a memory or link takes part in moving."""
 
@@ -50,14 +86,18 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class MappedLayer:
-    """A layer on the machine: the plan that becomes tasks, bytes per component, MACs, and a line for
-    people.
+    """A layer on the machine: the plan that becomes tasks, bytes per component, MACs, a line for people.
+
+    ``pes`` is the number of processing elements in use, ``held_B`` the bytes of one full tile by
+    ``memory tensor``; None and empty where the array has no elements of its own.
     """
 
     plan: LayerPlan
     access: Mapping[str, Access]
     macs: int
     description: str
+    pes: int | None = None
+    held_B: Mapping[str, int] = field(default_factory=dict)
 
 
 MOST_ROWS = 10_000_000
@@ -65,13 +105,18 @@ MOST_ROWS = 10_000_000
 
 
 def burden(
-    machine: Machine, nest: LoopNest, widths: Widths, padding: Padding, compute_cycles: int | None = None
+    machine: Machine,
+    nest: LoopNest,
+    widths: Widths,
+    conventions: Conventions,
+    compute_cycles: int | None = None,
 ) -> tuple[float, int]:
     """How a mapping ranks before events: (seconds, DRAM bytes), in closed form.
 
     The seconds lie halfway between all resources overlapping and none of them, plus the first tile's way in
     and the last one's way out, which nothing hides. ``compute_cycles`` None takes the steps of the nest.
     """
+    padding = conventions.off_chip
     counts = count(nest, padding)
     dram = 0
     links: dict[tuple[str, str], float] = {}
@@ -128,7 +173,11 @@ def check_rows(rows: int, where: str) -> None:
 
 
 def level_tiles(
-    nest: LoopNest, level: int, parent_of: Mapping[str, int], widths: Widths, padding: Padding
+    nest: LoopNest,
+    level: int,
+    parent_of: Mapping[str, int],
+    widths: Widths,
+    conventions: Conventions,
 ) -> tuple[LevelTiles, Transfers]:
     """Tiles of one shared level in bytes. Outputs that go to DRAM finished have their final width.
 
@@ -138,22 +187,24 @@ def level_tiles(
         If there are more tiles than can be simulated one by one.
     """
     check_rows(prod(nest.trips[: nest.levels[level].depth]), nest.levels[level].name)
-    rows = transfers(nest, level, padding)
+    from_dram = parent_of.get("inputs") == 0
+    rows = transfers(nest, level, conventions.off_chip if from_dram else conventions.on_chip)
     moves = {}
     nothing = np.zeros(len(rows.parent), np.int64)
     for tensor in nest.levels[level].tensors:
         begins = rows.begins[tensor]
         if tensor != "outputs":
             elements = rows.inputs if tensor == "inputs" else rows.weights
-            moves[tensor] = TileMoves(
-                begins, to_bytes(elements, widths.on_chip[tensor]), nothing, tile_identity(rows, nest.shape)
-            )
+            loaded = to_bytes(elements, widths.on_chip[tensor])
+            if parent_of[tensor] == 0:
+                loaded = conventions.coded(loaded, tensor)
+            moves[tensor] = TileMoves(begins, loaded, nothing, tile_identity(rows, nest.shape))
             continue
         first = np.flatnonzero(begins)
         last = np.append(first[1:], len(begins)) - 1
         outgoing = to_bytes(rows.written[last], widths.partial)
         if parent_of["outputs"] == 0:
-            final = to_bytes(rows.written[last], widths.outputs)
+            final = conventions.coded(to_bytes(rows.written[last], widths.outputs), tensor)
             outgoing = np.where(finished(rows, nest.shape)[last], final, outgoing)
         stored = nothing.copy()
         stored[first] = outgoing

@@ -1,7 +1,7 @@
 """The sub-accelerator that an architecture file describes: one array under its storage levels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accelsim.components.compute import ComputeArray
 from accelsim.components.dram import DRAM
@@ -63,6 +63,10 @@ class Machine:
         """DRAM and the buffers, outermost first."""
         top = StorageLevel(dict.fromkeys(TENSORS, self.dram_name), {self.dram_name: self.dram})
         return (top, *self.buffers)
+
+    def with_buffers(self, buffers: tuple[StorageLevel, ...]) -> "Machine":
+        """The same machine with other levels between DRAM and array."""
+        return replace(self, buffers=buffers)
 
 
 def _levels(memories: list[tuple[str, Storage]]) -> list[StorageLevel]:

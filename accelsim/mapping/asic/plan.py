@@ -68,7 +68,8 @@ class LayerPlan:
 
     ``parent`` maps each pass to its row of the innermost shared level; ``cycles`` is the compute time of each
     pass;
-    ``moves`` is empty for arrays that are fed from their edges (systolic).
+    ``moves`` is empty for arrays that are fed from their edges (systolic). ``in_turn``: what must be in the
+    array before a pass begins comes tensor after tensor.
     """
 
     levels: tuple[LevelTiles, ...]
@@ -77,3 +78,4 @@ class LayerPlan:
     moves: Mapping[str, PassMoves]
     buffers: Mapping[tuple[int, str], int]
     register_buffers: Mapping[str, int]
+    in_turn: bool = False

@@ -1,6 +1,8 @@
 """The kernel resources of a sub-accelerator and which of them each transfer uses."""
 
 from collections.abc import Callable
+from copy import copy
+from typing import Literal
 
 import numpy as np
 
@@ -21,17 +23,17 @@ class Wiring:
     """Resources and task kinds of a machine.
 
     A transfer that needs several parts of the machine at once (a buffer's port and the link behind it)
-    occupies the narrowest; the others are booked as bytes. ``unlimited`` makes every transfer take no time.
+    occupies the narrowest; the others are booked as bytes. Transfers of the memories in ``free`` take no time:
+    ``all`` of them, or those of the ``dram``.
     """
 
-    def __init__(self, machine: Machine, unlimited: bool) -> None:
+    def __init__(self, machine: Machine, free: Literal["none", "dram", "all"] = "none") -> None:
         self.machine = machine
-        self.unlimited = unlimited
+        self.free = free
         self.resources: list[Resource] = []
         self.kinds: list[Kind] = []
         self._service: list[Callable[[Amount], Amount] | None] = []
         self._kind_of: dict[Kind, int] = {}
-        self._load: dict[tuple[str, int, int], tuple[int, int]] = {}
         self.dram = self._resource(machine.dram.resource(machine.dram_name), machine.dram.service_s)
         ports = {
             name: self._resource(Resource(name), memory.service_s)
@@ -40,6 +42,7 @@ class Wiring:
             if isinstance(memory, SRAM) and memory.bandwidth is not None
         }
         self._ports = ports
+        self._made: dict[str, tuple[int, int]] = {}
         self._down, self._up = self._links(ports)
         self.array = self._resource(machine.array.resource(machine.array_name), None)
         self.compute = (self.array, self.kind("compute", self.array))
@@ -54,7 +57,7 @@ class Wiring:
         """Resource of each tensor towards the array and back: its link, or the port if that is narrower."""
         down: dict[str, int] = {}
         up: dict[str, int] = {}
-        made: dict[str, tuple[int, int]] = {}
+        made = self._made
         innermost = {t: level.holders[t] for level in self.machine.buffers for t in level.tensors}
         for tensor in TENSORS:
             port = ports.get(innermost.get(tensor, ""), PURE_DELAY)
@@ -79,6 +82,13 @@ class Wiring:
             if not narrower:
                 down[tensor], up[tensor] = made[name]
         return down, up
+
+    def at(self, machine: Machine) -> "Wiring":
+        """The same resources for a layer that sees other levels of the machine's buffers."""
+        view = copy(self)
+        view.machine = machine
+        view._down, view._up = view._links(self._ports)
+        return view
 
     def kind(self, action: str, resource: int) -> int:
         """Number of a task kind, the same for the same action on the same resource."""
@@ -118,6 +128,6 @@ class Wiring:
     def cycles(self, resource: int, size: Ints) -> Ints:
         """Cycles that a transfer of so many bytes occupies a resource."""
         service = None if resource < 0 else self._service[resource]
-        if service is None or self.unlimited:
+        if service is None or self.free == "all" or (self.free == "dram" and resource == self.dram):
             return np.zeros(len(size), np.int64)
         return to_cycles(np.asarray(service(size.astype(float))), self.machine.array.clock)
