@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from accelsim.cost.evaluate import evaluate
+from accelsim.cost.evaluate import Cost, evaluate
 from accelsim.cost.hierarchy import Hierarchy
 from accelsim.cost.nest import LoopNest
 from accelsim.cost.periodic import used_bits, word_energy_J
@@ -28,13 +28,29 @@ def judge(nest: LoopNest, peer: PeerFile) -> Verdict:
     hierarchy = peer.hierarchy
     if peer.formulas == "exact":
         cost = evaluate(nest, hierarchy)
-        return Verdict(cost.cycles, cost.energy_J, cost.faults)
+        return Verdict(cost.cycles, cost.energy_J + returned_energy_J(nest, hierarchy, cost), cost.faults)
     placing = evaluate(nest, _without_sizes(hierarchy)).faults
     return Verdict(
         cycles=stalled_latency(nest, hierarchy, peer.four_ports).cycles,
         energy_J=word_energy_J(nest, hierarchy),
         faults=(*placing, *_room_faults(nest, hierarchy)),
     )
+
+
+def returned_energy_J(nest: LoopNest, hierarchy: Hierarchy, cost: Cost) -> float:
+    """What ``evaluate`` leaves out where several elements reduce one sum: a sum that returns goes to all of them.
+
+    ``evaluate`` writes it into one element, which goes on from it while the others begin at zero. Sent to all, it
+    is written into each, and each reads it where the others would have nothing to read.
+    """
+    memories = {m.name: m for m in hierarchy.memories}
+    energy_J = 0.0
+    for traffic in cost.counts.traffic:
+        if traffic.tensor == "outputs" and traffic.reads:
+            child = memories[traffic.child.partition(".")[0]]
+            more = traffic.reads * (traffic.partials / traffic.updates - 1)
+            energy_J += more * hierarchy.bits["partial"] * (child.write_J + child.read_J)
+    return energy_J
 
 
 def _without_sizes(hierarchy: Hierarchy) -> Hierarchy:
