@@ -1,12 +1,12 @@
 """Local search over loop nests under any judgement: for cost formulas that the exact search cannot bound.
 
-Simulated annealing. A state is the order of the prime factors of all loops in time, of the storage points between
-them, and of the array among both; a step moves one factor or one point elsewhere, or turns sliding reuse of a
-point on or off. What it finds is the best seen, without proof.
+Simulated annealing. A state is the order of the prime factors of all loops in time, of the storage points
+between them, and of the array among both; a step moves one factor or one point elsewhere. What it finds is
+the best seen, without proof.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from math import exp, log, prod
 
@@ -40,7 +40,6 @@ class _Point:
     tensor: str
     rank: int
     per_pe: bool
-    sliding: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def unrollings(shape: ConvShape, hierarchy: Hierarchy) -> Iterator[tuple[tuple[s
                     alone = ((dim, size, axis.name),)
                     seconds = [(o, min(shape[o], rest)) for o in dims if o != dim and rest > 1]
                     own |= {(*alone, (o, n, axis.name)) for o, n in seconds if n > 1} or {alone}
-            longer += [(*way, *mine) for mine in own] or [way]
+            longer += [(*way, *mine) for mine in sorted(own)] or [way]
         ways = longer
     ways.sort(key=lambda way: _steps(shape, way))
     yield from ways
@@ -96,10 +95,9 @@ def search(
     ways: int = 16,
     kept: int = 3,
     seed: int = 0,
-    sliding: bool = False,
 ) -> tuple[float, LoopNest]:
-    """Best judgement and nest of a short walk for each of the first ``ways`` to fill the array, and of a long one
-    of ``steps`` for the ``kept`` best of them.
+    """Best judgement and nest of a short walk for each of the first ``ways`` to fill the array, and of a long
+    one of ``steps`` for the ``kept`` best of them.
 
     Raises
     ------
@@ -108,15 +106,17 @@ def search(
     """
     found = []
     for way in islice(unrollings(shape, hierarchy), ways):
-        value, nest = refine(shape, hierarchy, way, judge, steps=steps // 10, seed=seed, sliding=sliding)
+        value, nest = refine(shape, hierarchy, way, judge, steps=steps // 10, seed=seed)
         found.append((value, way, nest))
     found.sort(key=lambda entry: entry[0])
     best = found[0][0], found[0][2]
     for _, way, _ in found[:kept]:
-        deeper = refine(shape, hierarchy, way, judge, steps=steps, seed=seed + 1, sliding=sliding)
+        deeper = refine(shape, hierarchy, way, judge, steps=steps, seed=seed + 1)
         best = min(best, deeper, key=lambda entry: entry[0])
     if best[0] == float("inf"):
-        raise AccelsimError(f"{hierarchy.name}: no mapping that was tried fits; evaluate one to see what does not")
+        raise AccelsimError(
+            f"{hierarchy.name}: no mapping that was tried fits; evaluate one to see what does not"
+        )
     return best
 
 
@@ -128,7 +128,6 @@ def refine(
     *,
     steps: int = 5000,
     seed: int = 0,
-    sliding: bool = False,
 ) -> tuple[float, LoopNest]:
     """Best judgement and nest seen with a given filling of the array.
 
@@ -136,7 +135,6 @@ def refine(
     ----------
     way : (dim, positions, axis) of ``unrollings``
     steps : nests that are judged
-    sliding : whether a memory above the array may keep the overlap of windows
     """
     rng = np.random.default_rng(seed)
     state = _start(shape, hierarchy, way, rng)
@@ -145,7 +143,7 @@ def refine(
     best = value, nest
     for step in range(steps):
         heat = HOT * (COLD / HOT) ** (step / steps)
-        candidate = _moved(state, rng, sliding)
+        candidate = _moved(state, rng)
         if candidate is None:
             continue
         nest = _nest(shape, hierarchy, candidate)
@@ -188,14 +186,12 @@ def _start(
     return [*order, *shared, _Array(way), *(p for p in points if p.per_pe)]
 
 
-def _moved(state: list[_Item], rng: np.random.Generator, sliding: bool) -> list[_Item] | None:
+def _moved(state: list[_Item], rng: np.random.Generator) -> list[_Item] | None:
     """The state after one step; None if the step is not allowed."""
     index = int(rng.integers(len(state)))
     item = state[index]
     if isinstance(item, _Array):
         return None
-    if sliding and isinstance(item, _Point) and item.tensor == "inputs" and not item.per_pe and rng.random() < 0.2:
-        return [*state[:index], replace(item, sliding=not item.sliding), *state[index + 1 :]]
     rest = [*state[:index], *state[index + 1 :]]
     place = int(rng.integers(len(rest) + 1))
     new = [*rest[:place], item, *rest[place:]]
@@ -203,7 +199,7 @@ def _moved(state: list[_Item], rng: np.random.Generator, sliding: bool) -> list[
 
 
 def _allowed(state: list[_Item]) -> bool:
-    """Memories of a tensor in their order, those of single elements inside the array and the others outside."""
+    """Memories of a tensor in their order, those of single elements inside the array, the others outside."""
     inside = False
     last: dict[str, int] = {}
     for item in state:
@@ -234,16 +230,16 @@ def _nest(shape: ConvShape, hierarchy: Hierarchy, state: list[_Item]) -> LoopNes
 
 def _levels(state: list[_Item]) -> Iterator[Level]:
     depth = 0
-    kept: dict[tuple[str, int, bool], list[str]] = {}
+    kept: dict[tuple[str, int], list[str]] = {}
     for item in state:
         if isinstance(item, _Factor):
             depth += 1
         elif isinstance(item, _Array):
             depth += len(item.loops)
         else:
-            kept.setdefault((item.memory, depth, item.sliding), []).append(item.tensor)
-    names = [memory for memory, _, _ in kept]
-    for (memory, at, slides), tensors in kept.items():
+            kept.setdefault((item.memory, depth), []).append(item.tensor)
+    names = [memory for memory, _ in kept]
+    for (memory, at), tensors in kept.items():
         own = tuple(t for t in TENSORS if t in tensors)
         name = memory if names.count(memory) == 1 else f"{memory}.{'+'.join(own)}"
-        yield Level(name, at, own, slides)
+        yield Level(name, at, own)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING
 
 from accelsim.cost.hierarchy import Hierarchy
 from accelsim.cost.nest import TENSORS, WINDOWS
 from accelsim.graph.shape import ConvShape
-from accelsim.validation.peers.judge import judge
+from accelsim.validation.peers.judge import Verdict, judge
+from accelsim.validation.peers.ours import load_ours, proven_best
 from accelsim.validation.peers.records import GOALS, Found, Goal, PeerFile, load_peers
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 AGREES = 0.01
 """Largest relative difference at which a peer's figure counts as reproduced."""
+NOT_WORSE = 1e-9
+"""Relative excess up to which our figure counts as not worse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,35 +85,81 @@ def reproductions() -> Iterator[Reproduced]:
             yield reproduce(peer, found)
 
 
-def counts() -> "DataFrame":
-    """Layers per peer, design and goal: reproduced, defined otherwise, not finished, below the bound."""
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The peer's best and ours for one layer and goal, both judged by the peer's definitions in our model.
+
+    ``proven``: ours comes with a certificate for its space; otherwise a local search found it.
+    """
+
+    peer: str
+    layer: str
+    goal: Goal
+    theirs: Verdict
+    ours: Verdict
+    proven: bool
+
+    @property
+    def ratio(self) -> float:
+        """Our figure for the goal over the peer's."""
+        return self.ours.value(self.goal) / self.theirs.value(self.goal)
+
+    @property
+    def not_worse(self) -> bool:
+        """Whether ours is not worse, value compared with value, and can run."""
+        return not self.ours.faults and self.ratio <= 1 + NOT_WORSE
+
+
+def compare(peer: PeerFile, found: Found, goal: Goal) -> Compared | None:
+    """Hold our best against a peer's mapping; None where that is excluded because definitions differ."""
+    nest = peer.nest(found)
+    if nest is None or not reproduce(peer, found).agrees:
+        return None
+    proven = peer.formulas == "exact"
+    ours = proven_best(peer, found.layer, goal) if proven else load_ours()[peer.name, found.layer, goal]
+    return Compared(peer.name, found.layer, goal, judge(nest, peer), judge(ours, peer), proven)
+
+
+def comparisons(peer: PeerFile) -> Iterator[Compared]:
+    """Every layer and goal of a peer that takes part."""
+    for found in peer.found:
+        for goal in found.goals:
+            compared = compare(peer, found, goal)
+            if compared is not None:
+                yield compared
+
+
+def search_quality() -> "DataFrame":
+    """Layers per peer, design and goal.
+
+    ``reproduced``, ``differs`` and ``not finished`` say what became of the peer's mapping, ``below bound``
+    counts figures that no mapping reaches; ``not worse``, ``better`` and ``worse`` compare our best with
+    those reproduced, ``median ratio`` and ``worst ratio`` are ours over theirs.
+    """
     import pandas as pd
 
     rows = []
     for peer in load_peers().values():
         done = [reproduce(peer, found) for found in peer.found]
+        compared = list(comparisons(peer))
         for goal in GOALS:
             mine = [r for r in done if goal in r.found.goals]
+            held = [c for c in compared if c.goal == goal]
+            missing = sum(goal in m.goals for m in peer.missing)
             rows.append(
                 {
                     "peer": peer.name,
                     "goal": goal,
-                    "layers": len(mine) + sum(goal in m.goals for m in peer.missing),
+                    "layers": len(mine) + missing,
                     "reproduced": sum(r.agrees for r in mine),
                     "differs": sum(not r.agrees for r in mine),
-                    "not finished": sum(goal in m.goals for m in peer.missing),
+                    "not finished": missing,
                     "below bound": sum(r.below for r in mine),
-                    "worst": max((_error(r) for r in mine if r.agrees), default=0.0),
+                    "not worse": sum(c.not_worse for c in held),
+                    "better": sum(c.ratio < 1 - NOT_WORSE for c in held),
+                    "worse": sum(not c.not_worse for c in held),
+                    "median ratio": median(c.ratio for c in held),
+                    "worst ratio": max(c.ratio for c in held),
                 }
             )
     return pd.DataFrame(rows)
-
-
-def _error(r: Reproduced) -> float:
-    return max(abs(r.latency_error or 0.0), abs(r.energy_error or 0.0))
-
-
-def value(found: Found, goal: Goal) -> float:
-    """The peer's own figure for a goal: cycles, joules, or their product."""
-    energy_J = found.energy_pJ * 1e-12
-    return {"latency": found.cycles, "energy": energy_J, "edp": found.cycles * energy_J}[goal]

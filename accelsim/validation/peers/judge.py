@@ -1,6 +1,7 @@
 """A loop nest judged as a peer judges it."""
 
 from dataclasses import dataclass, replace
+from math import ceil
 
 from accelsim.cost.evaluate import Cost, evaluate
 from accelsim.cost.hierarchy import Hierarchy
@@ -28,40 +29,51 @@ def judge(nest: LoopNest, peer: PeerFile) -> Verdict:
     hierarchy = peer.hierarchy
     if peer.formulas == "exact":
         cost = evaluate(nest, hierarchy)
-        return Verdict(cost.cycles, cost.energy_J + returned_energy_J(nest, hierarchy, cost), cost.faults)
+        cycles, energy_J = _returned_to_all(nest, hierarchy, cost)
+        return Verdict(max(cost.cycles, cycles), cost.energy_J + energy_J, cost.faults)
     placing = evaluate(nest, _without_sizes(hierarchy)).faults
-    return Verdict(
-        cycles=stalled_latency(nest, hierarchy, peer.four_ports).cycles,
-        energy_J=word_energy_J(nest, hierarchy),
-        faults=(*placing, *_room_faults(nest, hierarchy)),
-    )
+    return Verdict(*periodic_figures(nest, peer), (*placing, *room_faults(nest, hierarchy)))
 
 
-def returned_energy_J(nest: LoopNest, hierarchy: Hierarchy, cost: Cost) -> float:
-    """What ``evaluate`` leaves out where several elements reduce one sum: a sum that returns goes to all of them.
-
-    ``evaluate`` writes it into one element, which goes on from it while the others begin at zero. Sent to all, it
-    is written into each, and each reads it where the others would have nothing to read.
-    """
-    memories = {m.name: m for m in hierarchy.memories}
-    energy_J = 0.0
-    for traffic in cost.counts.traffic:
-        if traffic.tensor == "outputs" and traffic.reads:
-            child = memories[traffic.child.partition(".")[0]]
-            more = traffic.reads * (traffic.partials / traffic.updates - 1)
-            energy_J += more * hierarchy.bits["partial"] * (child.write_J + child.read_J)
-    return energy_J
+def periodic_figures(nest: LoopNest, peer: PeerFile) -> tuple[float, float]:
+    """Cycles and joules with equal tiles in equal periods."""
+    hierarchy = peer.hierarchy
+    cycles = stalled_latency(nest, hierarchy, peer.four_ports).cycles
+    return cycles, word_energy_J(nest, hierarchy)
 
 
-def _without_sizes(hierarchy: Hierarchy) -> Hierarchy:
-    levels = tuple(tuple(replace(m, size_bits=None) for m in level) for level in hierarchy.levels)
-    return replace(hierarchy, levels=levels)
-
-
-def _room_faults(nest: LoopNest, hierarchy: Hierarchy) -> list[str]:
+def room_faults(nest: LoopNest, hierarchy: Hierarchy) -> list[str]:
+    """Memories that are too small where finished outputs take their own width, one tile at a time."""
     used = used_bits(nest, hierarchy)
     return [
         f"memory {m.name} of {m.size_bits} bits is {used[m.name] - m.size_bits} bits too small"
         for m in hierarchy.memories
         if m.size_bits is not None and used[m.name] > m.size_bits
     ]
+
+
+def _returned_to_all(nest: LoopNest, hierarchy: Hierarchy, cost: Cost) -> tuple[int, float]:
+    """What ``evaluate`` leaves out where several elements reduce a sum: one that returns goes to all of them.
+
+    ``evaluate`` writes it into one element, which goes on from it while the others begin at zero. Sent to
+    all, it is written into each, and each reads it where the others would have nothing to read. Returns the
+    cycles of the memory that takes it, and the energy in joules that is added.
+    """
+    memories = {m.name: m for m in hierarchy.memories}
+    busy, energy_J = 0, 0.0
+    for traffic in cost.counts.traffic:
+        if traffic.tensor != "outputs" or not traffic.reads:
+            continue
+        child = memories[traffic.child.partition(".")[0]]
+        more = traffic.reads * (traffic.partials / traffic.updates - 1) * hierarchy.bits["partial"]
+        energy_J += more * (child.write_J + child.read_J)
+        copies = nest.pes if child.per_pe else 1
+        for way, width in (("read", child.read_bits), ("write", child.write_bits)):
+            if width:
+                busy = max(busy, cost.busy[f"{child.name} {way}"] + ceil(more / (width * copies)))
+    return busy, energy_J
+
+
+def _without_sizes(hierarchy: Hierarchy) -> Hierarchy:
+    levels = tuple(tuple(replace(m, size_bits=None) for m in level) for level in hierarchy.levels)
+    return replace(hierarchy, levels=levels)

@@ -175,6 +175,8 @@ def load_peers() -> dict[str, PeerFile]:
     folder = files("accelsim.validation.peers")
     for file in sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name):
         for document in read_file(file, f"accelsim/validation/peers/{file.name}"):
+            if document.data.get("kind") != "peer":
+                continue
             try:
                 peer = PeerFile.model_validate(document.data)
             except ValidationError as error:
