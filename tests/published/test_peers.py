@@ -1,0 +1,75 @@
+"""Do we judge other tools' mappings as they do, and is our best not worse? See accelsim/validation/peers."""
+
+import pytest
+
+from accelsim.components.dram import DRAM
+from accelsim.components.storage import Storage
+from accelsim.spec.architecture import load_architecture
+from accelsim.validation.peers.compare import compulsory_cycles, counts, reproduce
+from accelsim.validation.peers.records import GOALS, load_peer, load_peers
+
+PEERS = load_peers()
+FOUND = [(peer, i) for peer in PEERS.values() for i in range(len(peer.found))]
+
+
+def _id(case):
+    peer, index = case
+    return f"{peer.name}-{peer.found[index].layer}-{'-'.join(peer.found[index].goals)}"
+
+
+@pytest.mark.parametrize("case", FOUND, ids=_id)
+def test_a_peers_mapping_costs_what_the_peer_says_or_the_difference_is_named(case):
+    peer, index = case
+    result = reproduce(peer, peer.found[index])
+    if peer.found[index].differs:
+        assert not result.agrees
+        return
+    assert result.faults == ()
+    # Both are far inside the 1 % that counts as reproduced: what remains is the tool's own rounding.
+    assert result.latency_error == pytest.approx(0, abs=1e-6)
+    assert result.energy_error == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("peer", PEERS.values(), ids=PEERS)
+def test_every_layer_and_goal_is_accounted_for_once(peer):
+    layers = {f.layer for f in peer.found} | {m.layer for m in peer.missing}
+    assert len(layers) == 12
+    for goal in GOALS:
+        rows = [r.layer for r in (*peer.found, *peer.missing) if goal in r.goals]
+        assert sorted(rows) == sorted(layers)
+
+
+@pytest.mark.parametrize("peer", PEERS.values(), ids=PEERS)
+def test_the_machine_of_a_peer_is_the_architecture_file(peer):
+    """Where both name a memory, sizes and energies are the same; what only one has is listed there."""
+    machine = load_architecture(peer.architecture)
+    assert peer.preset in machine.presets
+    for row in (m for level in peer.machine.levels for m in level):
+        memory = machine.components[row.name]
+        assert isinstance(memory, Storage)
+        assert set(row.holds) == set(memory.holds)
+        if not isinstance(memory, DRAM):
+            assert row.size == memory.size
+        assert row.read / row.width * 8 == pytest.approx(memory.read_energy, rel=1e-8)
+        assert row.write / row.width * 8 == pytest.approx(memory.write_energy, rel=1e-8)
+        bandwidth = getattr(memory, "bandwidth", None)
+        if bandwidth is not None:
+            assert row.width / 8 * peer.machine.clock == pytest.approx(bandwidth)
+    array = machine.components["pe"]
+    sizes = {axis.name: axis.size for axis in peer.machine.axes}
+    assert sizes == {"rows": array.rows, "columns": array.columns}
+
+
+def test_zigzags_fully_connected_layer_is_below_the_traffic_it_must_move():
+    """It rounds the mean unrolling down (1000 channels on 16 columns: 15 of 15.87); the rest never moves."""
+    for design in ("ws16x16", "nvdla32x32"):
+        peer = load_peer(f"zigzag-{design}")
+        compulsory = compulsory_cycles(peer.shape("fc"), peer.hierarchy)
+        assert compulsory == (512 * 1000 + 512 + 1000) * 8 / 128
+        assert all(f.cycles < compulsory for f in peer.found if f.layer == "fc")
+
+
+def test_the_table_counts_every_row():
+    table = counts()
+    assert (table["layers"] == 12).all()
+    assert (table["reproduced"] + table["differs"] + table["not finished"] == table["layers"]).all()
