@@ -7,7 +7,7 @@ from math import inf, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.cost.hierarchy import WORDS, Hierarchy
+from accelsim.cost.hierarchy import Hierarchy
 from accelsim.cost.nest import TENSORS, LoopNest
 from accelsim.graph.shape import DIMS, RELEVANT
 from accelsim.mapper import batch_classes as classes

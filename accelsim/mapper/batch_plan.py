@@ -13,7 +13,7 @@ import numpy as np
 from accelsim.cost.nest import WINDOWS
 from accelsim.errors import AccelsimError
 from accelsim.graph.shape import DIMS, RELEVANT, ConvShape
-from accelsim.mapper.batch_tables import Counting, Float, Int, padded
+from accelsim.mapper.batch_tables import Counting, padded
 from accelsim.mapper.frame import Frame
 
 Chain = tuple[tuple[int, bool], ...]

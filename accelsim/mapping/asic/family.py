@@ -6,6 +6,7 @@ from typing import Literal
 from accelsim.components.link import Link
 from accelsim.components.pe_array import PEArray
 from accelsim.components.systolic_array import SystolicArray
+from accelsim.cost.nest import LoopNest
 from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.dtypes import BITS, check_precision
 from accelsim.graph.layer_graph import LayerGraph
@@ -14,6 +15,7 @@ from accelsim.graph.shape import ConvShape
 from accelsim.graph.vocabulary import TYPES
 from accelsim.kernel import Flat, Program, Serial
 from accelsim.mapping.asic import array_plan, fold_plan
+from accelsim.mapping.asic.buffer_family import lower_on_buffer
 from accelsim.mapping.asic.calibrated_family import lower_calibrated
 from accelsim.mapping.asic.energy import area_mm2, energy_J
 from accelsim.mapping.asic.estimate import closed_form_cycles
@@ -30,7 +32,7 @@ from accelsim.mapping.asic.vector import vector_plan
 from accelsim.mapping.asic.wiring import Wiring
 from accelsim.mapping.family import Lowered, Options, Work
 from accelsim.spec.architecture import Architecture
-from accelsim.spec.calibration import PHYSICAL, load_calibration
+from accelsim.spec.calibration import PHYSICAL, BufferCalibration, load_calibration
 from accelsim.spec.dataflow import Dataflow, load_dataflow
 from accelsim.spec.mapping import load_mapping
 
@@ -67,6 +69,7 @@ class Lowering:
         self._check_mapping()
         self.wiring = Wiring(self.machine, FREE[options.memory], behind)
         self.period = cycle_ps(self.machine.array.clock)
+        self.nests: dict[str, LoopNest] = {}
         self._mapped: dict[tuple[object, ...], tuple[MappedLayer, Flat, int]] = {}
 
     def lower(self) -> Lowered:
@@ -119,6 +122,7 @@ class Lowering:
             kinds=tuple(self.wiring.kinds),
             cycle_ps=self.period,
             area_mm2=area_mm2(self.machine),
+            nests=self.nests,
             peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
             memory_B_per_s=self.memory_B_per_s(),
             notes=tuple(notes),
@@ -151,6 +155,8 @@ class Lowering:
         if operator.shapes:
             mapped = [self._layer(operator, shape) for shape in operator.shapes]
             flats = [flat for _, flat, _ in mapped]
+            if len(mapped) == 1 and mapped[0][0].nest is not None:
+                self.nests[operator.name] = mapped[0][0].nest
             node: Flat | Serial = flats[0] if len(flats) == 1 else Serial(*flats)
             access: dict[str, Access] = {}
             for layer, _, _ in mapped:
@@ -288,6 +294,15 @@ class ASIC:
         assert isinstance(options, AsicOptions)
         if options.calibration != PHYSICAL:
             calibration = load_calibration(options.calibration)
+            known = type(calibration.switches).model_fields
+            strange = [name for name in options.readings if name not in known]
+            if strange:
+                raise AccelsimError(
+                    f"{strange[0]} is no reading of calibration {calibration.name!r}; it has"
+                    f" {', '.join(known)}"
+                )
+            if isinstance(calibration, BufferCalibration):
+                return lower_on_buffer(graph, architecture, calibration, options.readings)
             return lower_calibrated(graph, architecture, calibration, options)
         if architecture.parts:
             from accelsim.mapping.asic.chip import lower_chip

@@ -6,9 +6,9 @@ from pydantic import model_validator
 
 from accelsim.mapping.family import Options
 from accelsim.spec.calibration import PHYSICAL
-from accelsim.spec.units import Seconds
+from accelsim.spec.units import PositiveCount, Seconds
 
-READINGS = ("rs_loop_cycles", "shi_halo", "first_step", "buffers")
+READINGS = ("rs_loop_cycles", "shi_halo", "first_step", "buffers", "winograd", "k_round", "fc_batch")
 """Switches that are readings of a calibration."""
 
 PHYSICAL_ONLY = ("mapping", "memory", "fuse", "first_sums", "coding")
@@ -26,7 +26,7 @@ class AsicOptions(Options):
     starts from. ``coding: run_length`` codes feature maps in DRAM, where the workload knows their zeros.
     ``fuse: false`` gives every element-wise operator a turn of its own.
     ``calibration`` names a file whose cost model and constants replace those of the architecture; the
-    switches after it are readings of such models (see ``accelsim show maestro2019``).
+    switches after it are readings of such models (see ``accelsim show maestro2019``, ``nvdla-sheet``).
 
     For a chip of several parts: ``goal`` is what the assignment of layers to parts strives for, ``latency``
     (then energy) or ``energy`` within ``deadline`` (then latency); ``scheduler`` is ``search``, fast, or
@@ -45,6 +45,9 @@ class AsicOptions(Options):
     shi_halo: Literal["unique", "double"] | None = None
     first_step: Literal["added", "overlapped"] | None = None
     buffers: Literal[1, 2] | None = None
+    winograd: Literal["on", "off"] | None = None
+    k_round: PositiveCount | Literal["clamp"] | None = None
+    fc_batch: PositiveCount | None = None
     goal: Literal["latency", "energy"] = "latency"
     deadline: Seconds | None = None
     scheduler: Literal["search", "exact"] = "search"
