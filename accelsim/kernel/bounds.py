@@ -54,24 +54,26 @@ def flat_bounds(flat: Flat, resources: Sequence[Resource]) -> tuple[int, int]:
 
 def _flat_bounds(flat: Flat, resources: Sequence[Resource]) -> tuple[int, int]:
     from accelsim.kernel.chains import longest
+    from accelsim.kernel.sums import resource_sums
+
+    tasks, work = resource_sums(flat, len(resources))
+    order = np.zeros(0, np.int32) if flat.numbered else flat.order()
+
+    def chain(weight: Ints) -> int:
+        reach = np.zeros(len(flat), np.int64)
+        return int(longest(order, flat.resource, flat.duration, weight, flat.offsets, flat.follow, reach))
 
     weight, unit = weights(resources, flat.work_ps)
-    order = np.zeros(0, np.int32) if flat.numbered else flat.order()
-    plain, weighted = longest(order, flat.resource, flat.duration, flat.offsets, flat.follow, weight, unit)
-    work = work_ps(flat, len(resources)).tolist()
-    return combine(resources, work, flat.work_ps, int(plain), int(weighted), unit)
-
-
-def work_ps(flat: Flat, n_resources: int) -> Ints:
-    """Return the summed durations per resource."""
-    work = np.zeros(n_resources + 1, np.int64)
-    np.add.at(work, flat.resource, flat.duration)
-    return work[:-1]
+    weight = np.append(weight, unit)  # the last one is for -1, a pure delay
+    weighted = chain(weight) if weight[tasks > 0].any() else 0
+    plain = chain(np.ones_like(weight))
+    return combine(resources, work[:-1].tolist(), flat.work_ps, plain, weighted, unit)
 
 
 def groups_bounds(groups: Groups, resources: Sequence[Resource]) -> tuple[int, int]:
     """Return (lower, upper) of groups that start together with everything idle."""
     from accelsim.kernel.chains import repeat_longest
+    from accelsim.kernel.sums import resource_sums
 
     total = sum(group.flat.work_ps * group.n for group in groups.groups)
     weight, unit = weights(resources, total)
@@ -95,6 +97,6 @@ def groups_bounds(groups: Groups, resources: Sequence[Resource]) -> tuple[int, i
         longest = [max(longest[0], int(plain)), max(longest[1], int(weighted))]
     work = [0] * len(resources)
     for group in groups.groups:
-        for r, w in enumerate(work_ps(group.flat, len(resources)).tolist()):
+        for r, w in enumerate(resource_sums(group.flat, len(resources))[1][:-1].tolist()):
             work[r] += w * group.n
     return combine(resources, work, total, longest[0], longest[1], unit)

@@ -1,7 +1,6 @@
 """One leaf of the tree on the compiled engines: figures without kinds."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from accelsim.kernel.flatten import LIMIT
 from accelsim.kernel.groups import Groups
 from accelsim.kernel.resource import Resource
 from accelsim.kernel.stream_run import LOG_LIMIT, StreamRun
+from accelsim.kernel.sums import resource_sums
 from accelsim.kernel.timing import Ints, Jump, Route, Timing
 
 
@@ -31,21 +31,16 @@ def simulate_flat(flat: Flat, resources: Sequence[Resource], keep_starts: bool) 
     if n == 0:
         nothing = np.zeros(0, np.int64)
         return Timing(0, 0, 0, 0, Route("full"), ((nothing, nothing),), path=nothing)
-    one_pass = flat.numbered and all(resources[r].order == "in_order" for r in _used(flat))
+    tasks, _ = resource_sums(flat, len(resources))
+    one_pass = flat.numbered and all(
+        r.order == "in_order" for r, used in zip(resources, tasks, strict=False) if used
+    )
     ends, path, kind = (ordered if one_pass else by_events)(flat, resources)
     makespan = int(ends[path[-1]])
     lower, upper = flat_bounds(flat, resources)
     shown = ((0, np.arange(n), ends - flat.duration),) if keep_starts else ()
     visits = ((path, np.ones(path.size, np.int64)),)
     return Timing(makespan, lower, upper, n, Route(kind), visits, shown, path=path)
-
-
-def _used(flat: Flat) -> list[int]:
-    """Resources that a block names, worked out once."""
-    if "used" not in flat.derived:
-        flat.derived["used"] = np.flatnonzero(np.bincount(flat.resource + 1, minlength=1)[1:]).tolist()
-    used: Any = flat.derived["used"]
-    return list(used)
 
 
 def by_events(flat: Flat, resources: Sequence[Resource]) -> tuple[Ints, Ints, str]:
