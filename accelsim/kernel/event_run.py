@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from accelsim.kernel import events
+from accelsim.kernel import events, records
 from accelsim.kernel.flat import Flat
 from accelsim.kernel.resource import Resource
 from accelsim.kernel.sums import resource_sums
 
-CURSOR = list(events.RESOURCE.names or ()).index("cursor")
+CURSOR = list(records.RESOURCE.names or ()).index("cursor")
 
 
 class EventRun:
@@ -25,12 +25,12 @@ class EventRun:
         queue = queue if queue.size else flat.resource
         self._resources, self._queues = (
             np.ascontiguousarray(rows).view(columns).reshape(-1)
-            for rows, columns in ((table, events.RESOURCE), (queues, events.QUEUE))
+            for rows, columns in ((table, records.RESOURCE), (queues, records.QUEUE))
         )
         self._marks = np.full(len(queues), -1, np.int64)
-        self._records = np.empty(n, events.RECORD)
-        events.load(queue, flat.duration, flat.offsets, flat.waits, self._records)
-        self._records["queue"][np.asarray(gates, np.intp)] = events.GATE
+        self._records = np.empty(n, records.RECORD)
+        records.load(queue, flat.duration, flat.offsets, flat.waits, self._records)
+        self._records["queue"][np.asarray(gates, np.intp)] = records.GATE
         self._follow = flat.follow.view(np.uint32)
         self._chain = chains(flat, resources, table)
         self._delays = int(resource_sums(flat, len(resources))[0][-1])
@@ -39,10 +39,12 @@ class EventRun:
         self._who = np.empty(self._heap_size + 1, np.uint32)
         self._ready, self._batch = np.empty(n, np.uint32), np.empty(n, np.uint32)
         self.reached = np.empty(np.size(gates), np.int32)
-        self.state = np.zeros(events.SCALARS, np.int64)
-        events.begin(self._records, self._keys, self._who, self._ready, self._batch, self.reached, self.state)
+        self.state = np.zeros(records.SCALARS, np.int64)
+        records.begin(
+            self._records, self._keys, self._who, self._ready, self._batch, self.reached, self.state
+        )
 
-    def advance(self, limit: int = events.NEVER) -> None:
+    def advance(self, limit: int = records.NEVER) -> None:
         """Run every instant before ``limit``, or up to phase A of one that reaches a gate."""
         events.advance(
             self._records,
@@ -64,21 +66,21 @@ class EventRun:
     def complete(self, gate: int, now: int) -> None:
         """End a gate at ``now``, which no instant that was run may be later than."""
         state = self.state
-        if state[events.NOW] < now:
-            state[events.NOW], state[events.FINAL], state[events.ZERO] = now, -1, 0
+        if state[records.NOW] < now:
+            state[records.NOW], state[records.FINAL], state[records.ZERO] = now, -1, 0
         self._records["time"][gate] = now
-        self._batch[state[events.BATCH]] = gate
-        state[events.BATCH] += 1
+        self._batch[state[records.BATCH]] = gate
+        state[records.BATCH] += 1
 
     def reached_since(self, told: int) -> list[int]:
         """Gates that were reached after the first ``told`` of them, in that order."""
-        found: list[int] = self.reached[told : int(self.state[events.REACHED])].tolist()
+        found: list[int] = self.reached[told : int(self.state[records.REACHED])].tolist()
         return found
 
     @property
     def next_end(self) -> int:
         """When the next task that runs now ends, in picoseconds; ``NEVER`` if none runs."""
-        return int(self._keys[0]) if self.state[events.HEAP] else events.NEVER
+        return int(self._keys[0]) if self.state[records.HEAP] else records.NEVER
 
     @property
     def ends(self) -> npt.NDArray[np.int64]:
@@ -89,7 +91,7 @@ class EventRun:
     def path(self) -> npt.NDArray[np.int32]:
         """Return the critical path, first task first."""
         path = self._ready.view(np.int32)  # nobody is ready any more
-        size = events.walk(self._records, self.state[events.FINAL], path)
+        size = records.walk(self._records, self.state[records.FINAL], path)
         return path[:size][::-1].copy()
 
 
@@ -98,7 +100,7 @@ def queue_table(
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Return (queue of every task, resource table, queue table); no queues where they equal the resources.
 
-    The columns of the tables are the fields of ``events.RESOURCE`` and ``events.QUEUE``.
+    The columns of the tables are the fields of ``records.RESOURCE`` and ``records.QUEUE``.
     """
     n_resources = len(resources)
     owner = np.arange(n_resources, dtype=np.int32)
@@ -118,14 +120,14 @@ def queue_table(
         present = np.sort(np.concatenate([present, empty.astype(np.int64) << 32]))
         owner = (present >> 32).astype(np.int32)
         queue = np.searchsorted(present, code).astype(np.int32)
-        queue[flat.resource < 0] = events.DELAY
-    table = np.zeros(n_resources, events.RESOURCE)
+        queue[flat.resource < 0] = records.DELAY
+    table = np.zeros(n_resources, records.RESOURCE)
     table["free"] = [min(r.servers, 2**31 - 1) for r in resources]
     table["low"] = np.searchsorted(owner, np.arange(n_resources), side="left")
     table["high"] = np.searchsorted(owner, np.arange(n_resources), side="right") - 1
-    table["freed"] = events.NOBODY
-    table["cursor"] = events.UNORDERED
-    queues = np.full((owner.size, 4), events.NOBODY, np.int32)
+    table["freed"] = records.NOBODY
+    table["cursor"] = records.UNORDERED
+    queues = np.full((owner.size, 4), records.NOBODY, np.int32)
     queues[:, 3] = owner
     return queue, table.view(np.int32).reshape(-1, 8), queues
 
