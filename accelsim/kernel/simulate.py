@@ -35,35 +35,39 @@ def simulate_flat(flat: Flat, resources: Sequence[Resource], keep_starts: bool) 
     one_pass = flat.numbered and all(
         r.order == "in_order" for r, used in zip(resources, tasks, strict=False) if used
     )
-    ends, path, kind = (ordered if one_pass else by_events)(flat, resources)
+    ends, path, longest, kind = (ordered if one_pass else by_events)(flat, resources)
     makespan = int(ends[path[-1]])
-    lower, upper = flat_bounds(flat, resources)
+    lower, upper = flat_bounds(flat, resources, longest)
     shown = ((0, np.arange(n), ends - flat.duration),) if keep_starts else ()
     visits = ((path, np.ones(path.size, np.int64)),)
     return Timing(makespan, lower, upper, n, Route(kind), visits, shown, path=path)
 
 
-def by_events(flat: Flat, resources: Sequence[Resource]) -> tuple[Ints, Ints, str]:
-    """Return (end per task, critical path, route) from the event engine."""
+def by_events(flat: Flat, resources: Sequence[Resource]) -> tuple[Ints, Ints, int | None, str]:
+    """Return (end per task, critical path, longest chain if found, route) from the event engine."""
     run = EventRun(flat, resources)
     run.advance()
-    return run.ends, run.path(), "full"
+    return run.ends, run.path(), None, "full"
 
 
-def ordered(flat: Flat, resources: Sequence[Resource]) -> tuple[Ints, Ints, str]:
+def ordered(flat: Flat, resources: Sequence[Resource]) -> tuple[Ints, Ints, int | None, str]:
     """The same from the single pass."""
     from accelsim.kernel.in_order import run_in_order, run_single_servers, walk_back, walk_single_servers
 
-    if all(r.servers == 1 for r in resources):
-        block = flat.offsets, flat.follow
-        offsets, follow = (array.view(np.uint32) for array in block)
-        ends, cause = run_single_servers(flat.resource, flat.duration, offsets, follow, len(resources))
-        last = len(flat) - 1 - int(np.argmax(ends[::-1]))
-        return ends, walk_single_servers(cause, ends, flat.duration, *block, last), "in_order"
-    first = np.cumsum([0] + [min(r.servers, len(flat)) for r in resources]).astype(np.int64)
-    ends, cause = run_in_order(flat.resource, flat.duration, flat.offsets, flat.follow, first, int(first[-1]))
-    last = len(flat) - 1 - int(np.argmax(ends[::-1]))
-    return ends, walk_back(cause, last), "in_order"
+    n = len(flat)
+    ends, reach = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    cause = np.empty(n, np.int32)
+    tasks, edges, found = (flat.resource, flat.duration), (flat.offsets, flat.follow), (ends, cause, reach)
+    single = all(r.servers == 1 for r in resources)
+    if single:
+        unsigned = flat.offsets.view(np.uint32), flat.follow.view(np.uint32)
+        longest = run_single_servers(*tasks, *unsigned, np.zeros((len(resources), 8), np.int64), *found)
+    else:
+        first = np.cumsum([0] + [min(r.servers, n) for r in resources]).astype(np.int64)
+        longest = run_in_order(*tasks, *edges, first, int(first[-1]), *found)
+    last = n - 1 - int(np.argmax(ends[::-1]))
+    path = walk_single_servers(cause, ends, flat.duration, *edges, last) if single else walk_back(cause, last)
+    return ends, path, int(longest), "in_order"
 
 
 def simulate_groups(
