@@ -23,10 +23,8 @@ class EventRun:
         n = len(flat)
         queue, table, queues = queue_table(flat, resources)
         queue = queue if queue.size else flat.resource
-        self._resources, self._queues = (
-            np.ascontiguousarray(rows).view(columns).reshape(-1)
-            for rows, columns in ((table, records.RESOURCE), (queues, records.QUEUE))
-        )
+        self._resources = table.view(records.RESOURCE).reshape(-1)
+        self._queues = queues.view(records.QUEUE).reshape(-1)
         self._marks = np.full(len(queues), -1, np.int64)
         self._records = np.empty(n, records.RECORD)
         records.load(queue, flat.duration, flat.offsets, flat.waits, self._records)
@@ -103,7 +101,7 @@ def queue_table(
     The columns of the tables are the fields of ``records.RESOURCE`` and ``records.QUEUE``.
     """
     n_resources = len(resources)
-    owner = np.arange(n_resources, dtype=np.int32)
+    owner = low = high = np.arange(n_resources, dtype=np.int32)
     queue = np.zeros(0, np.int32)
     by_priority = np.array([r.order == "priority" for r in resources], bool)
     if flat.priority is not None and by_priority.any():
@@ -121,10 +119,11 @@ def queue_table(
         owner = (present >> 32).astype(np.int32)
         queue = np.searchsorted(present, code).astype(np.int32)
         queue[flat.resource < 0] = records.DELAY
+        low = np.searchsorted(owner, np.arange(n_resources), side="left").astype(np.int32)
+        high = np.searchsorted(owner, np.arange(n_resources), side="right").astype(np.int32) - 1
     table = np.zeros(n_resources, records.RESOURCE)
     table["free"] = [min(r.servers, 2**31 - 1) for r in resources]
-    table["low"] = np.searchsorted(owner, np.arange(n_resources), side="left")
-    table["high"] = np.searchsorted(owner, np.arange(n_resources), side="right") - 1
+    table["low"], table["high"] = low, high
     table["freed"] = records.NOBODY
     table["cursor"] = records.UNORDERED
     queues = np.full((owner.size, 4), records.NOBODY, np.int32)

@@ -10,12 +10,13 @@ from accelsim.kernel.timing import Ints
 
 
 @njit(cache=True)
-def tally(group, duration, table):  # type: ignore[no-untyped-def]
-    """Add to ``table[group + 1]`` (tasks, durations) of every task."""
+def tally(group, duration, tasks, busy):  # type: ignore[no-untyped-def]
+    """Count every task and add up the durations, per group; the last entry is for group -1."""
+    rest = tasks.size - 1
     for i in range(np.uint64(duration.size)):
-        g = np.uint64(group[i] + 1)
-        table[g, 0] += 1
-        table[g, 1] += duration[i]
+        g = np.uint64(group[i] if group[i] >= 0 else rest)
+        tasks[g] += 1
+        busy[g] += duration[i]
 
 
 def resource_sums(flat: Flat, n_resources: int) -> tuple[Ints, Ints]:
@@ -31,13 +32,12 @@ def kind_sums(flat: Flat, kinds: int) -> tuple[Ints, Ints]:
     """Return the same per kind; the last entry is of barriers (kind -1)."""
     if flat.kind is not None:
         return _sums(flat.kind, flat.duration, kinds)
-    count, busy = np.zeros(kinds + 1, np.int64), np.zeros(kinds + 1, np.int64)
+    count, busy = np.zeros((2, kinds + 1), np.int64)
     count[0], busy[0] = len(flat), flat.work_ps
     return count, busy
 
 
 def _sums(group: Ints, duration: Ints, size: int) -> tuple[Ints, Ints]:
-    table = np.zeros((size + 1, 2), np.int64)
-    tally(group, duration, table)
-    table = np.roll(table, -1, axis=0)
-    return table[:, 0].copy(), table[:, 1].copy()
+    tasks, busy = np.zeros((2, size + 1), np.int64)
+    tally(group, duration, tasks, busy)
+    return tasks, busy
