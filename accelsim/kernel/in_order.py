@@ -13,23 +13,24 @@ PREDECESSOR = -2
 @njit(cache=True)
 def replace_first(free, holder, base, servers, end, task):  # type: ignore[no-untyped-def]
     """Replace the earliest server of a heap; of equally early ones the one with the latest task is first."""
-    hole = 0
-    child = 1
+    one = np.uint64(1)
+    hole = base
+    child = one
     while child < servers:
         a = base + child
-        if child + 1 < servers and (
-            free[a + 1] < free[a] or (free[a + 1] == free[a] and holder[a + 1] > holder[a])
+        if child + one < servers and (
+            free[a + one] < free[a] or (free[a + one] == free[a] and holder[a + one] > holder[a])
         ):
-            a += 1
-            child += 1
+            a += one
+            child += one
         if free[a] > end or (free[a] == end and holder[a] < task):
             break
-        free[base + hole] = free[a]
-        holder[base + hole] = holder[a]
-        hole = child
-        child = 2 * hole + 1
-    free[base + hole] = end
-    holder[base + hole] = task
+        free[hole] = free[a]
+        holder[hole] = holder[a]
+        hole = a
+        child += child + one
+    free[hole] = end
+    holder[hole] = task
 
 
 @njit(cache=True)
@@ -40,17 +41,17 @@ def run_in_order(  # type: ignore[no-untyped-def]
 
     Resource r's servers stand at ``first_server[r]`` in one table.
     """
-    free = np.zeros(max(n_servers, 1), np.int64)
-    holder = np.full(max(n_servers, 1), -1, np.int32)
+    # Unsigned indices need no test for counting from the end: that is a third of the time.
+    free = np.zeros(n_servers, np.int64)
+    holder = np.full(n_servers, -1, np.int32)
     front = np.zeros(first_server.size, np.int64)
     front_cause = np.full(first_server.size, -1, np.int32)
     cause[:] = -1
     longest = 0
-    for i in range(resource.size):
-        ready = ends[i]
-        start = ready
-        r = resource[i]
-        if r >= 0:
+    for i in range(np.uint64(resource.size)):
+        start = ends[i]
+        if resource[i] >= 0:
+            r = np.uint64(resource[i])
             base = first_server[r]
             if front[r] > start:
                 start = front[r]
@@ -60,19 +61,14 @@ def run_in_order(  # type: ignore[no-untyped-def]
                 cause[i] = holder[base]
             front[r] = start
             front_cause[r] = cause[i]
-            end = start + duration[i]
-            servers = first_server[r + 1] - base
-            if servers == 1:
-                holder[base] = i
-                free[base] = end
-            else:
-                replace_first(free, holder, base, servers, end, i)
-        else:
-            end = start + duration[i]
+            replace_first(
+                free, holder, base, first_server[r + np.uint64(1)] - base, start + duration[i], np.int64(i)
+            )
+        end = start + duration[i]
         ends[i] = end
         chain = reach[i] + duration[i]
         longest = max(longest, chain)
-        for e in range(offsets[i], offsets[i + 1]):
+        for e in range(offsets[i], offsets[i + np.uint64(1)]):
             later = follow[e]
             reach[later] = max(reach[later], chain)
             if end >= ends[later]:

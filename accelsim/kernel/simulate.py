@@ -58,13 +58,13 @@ def ordered(flat: Flat, resources: Sequence[Resource]) -> tuple[Ints, Ints, int 
     ends, reach = np.zeros(n, np.int64), np.zeros(n, np.int64)
     cause = np.empty(n, np.int32)
     tasks, edges, found = (flat.resource, flat.duration), (flat.offsets, flat.follow), (ends, cause, reach)
+    unsigned = flat.offsets.view(np.uint32), flat.follow.view(np.uint32)
     single = all(r.servers == 1 for r in resources)
     if single:
-        unsigned = flat.offsets.view(np.uint32), flat.follow.view(np.uint32)
         longest = run_single_servers(*tasks, *unsigned, np.zeros((len(resources), 8), np.int64), *found)
     else:
-        first = np.cumsum([0] + [min(r.servers, n) for r in resources]).astype(np.int64)
-        longest = run_in_order(*tasks, *edges, first, int(first[-1]), *found)
+        first = np.cumsum([0] + [min(r.servers, n) for r in resources]).astype(np.uint64)
+        longest = run_in_order(*tasks, *unsigned, first, int(first[-1]), *found)
     last = n - 1 - int(np.argmax(ends[::-1]))
     path = walk_single_servers(cause, ends, flat.duration, *edges, last) if single else walk_back(cause, last)
     return ends, path, int(longest), "in_order"
