@@ -81,7 +81,7 @@ def simulate_groups(
     run = StreamRun(groups, resources, fast_forward, log)
     run.run()
     simulated, logged = int(run.state[layout.DONE]), int(run.state[layout.LOGGED])
-    if simulated != int((run.groups[:, layout.N] * run.groups[:, layout.M]).sum()):
+    if simulated != int((run.groups["n"] * run.groups["m"]).sum()):
         raise AssertionError(
             "a repeat stopped before its last task; this is an error in the kernel, please report it"
         )
@@ -90,7 +90,7 @@ def simulate_groups(
     first = np.cumsum(sizes) - sizes
     visits = None
     if logged <= log:
-        times = visits_of(run.log, run.log_time, int(run.state[layout.FINAL]), run.skips, group)
+        times = visits_of(run.log, int(run.state[layout.FINAL]), run.skips, group)
         visits = tuple(
             (np.flatnonzero(part), part[part > 0])
             for part in (times[a : a + n] for a, n in zip(first, sizes, strict=True))
@@ -113,9 +113,9 @@ def simulate_groups(
 
 def trace_rows(run: StreamRun, logged: int, group: Ints, first: Ints) -> Iterator[tuple[int, Ints, Ints]]:
     """Yield (group, tasks, starts) of what was logged, later than the jumps where it is."""
-    local, start = run.log[:logged, layout.LOG_LOCAL], run.log_time[:logged, layout.LOG_START].copy()
+    local, start = run.log["local"][:logged], run.log["start"][:logged].copy()
     for skip in reversed(run.skips):
-        start[run.log_time[:logged, layout.LOG_START] > skip.found_ps] += skip.length_ps
+        start[run.log["start"][:logged] > skip.found_ps] += skip.length_ps
     for g, base in enumerate(first.tolist()):
         mine = group[local] == g
         yield g, local[mine] - base, start[mine]
