@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from accelsim.errors import AccelsimError
 from accelsim.kernel import layout as at
-from accelsim.kernel import events, ring, stream
+from accelsim.kernel import ring, stream
 from accelsim.kernel.event_run import queue_table
 from accelsim.kernel.flat import Flat
 from accelsim.kernel.groups import Groups
@@ -78,15 +78,37 @@ class StreamRun:
         return int(self.state[at.NOW]) + sum(skip.length_ps for skip in self.skips)
 
     def _static(self, groups: Groups, resources: Sequence[Resource]) -> None:
-        """Everything that does not change: local tasks, their edges and queues."""
+        """Everything that does not change: groups, local tasks, their edges and queues."""
         flats = groups.flats
-        sizes = [len(flat) for flat in flats]
-        first = np.cumsum([0, *sizes])
-        total = int(first[-1])
+        self.groups = np.zeros(len(flats), at.GROUP)
+        self.groups["m"] = m = np.array([len(flat) for flat in flats])
+        self.groups["n"] = n = np.array([g.n for g in groups.groups]) * (m > 0)
+        self.groups["local0"] = np.cumsum(m) - m
+        self.groups["number0"] = np.cumsum(n * m) - n * m
+        self.groups["lags"] = [g.lags for g in groups.groups]
+        total = int(m.sum())
+        self._locals = np.zeros(total, at.LOCAL)
+        self._locals["duration"] = np.concatenate([flat.duration for flat in flats])
+        self._locals["group"] = np.repeat(np.arange(len(flats)), m)
+        # what the records of every iteration start with
+        self._pattern = np.full(total, -1, at.RECORD)
+        for name in ("duration", "group"):
+            self._pattern[name] = self._locals[name]
+        self._pattern["local"] = np.arange(total)
+        self._pattern["resource"] = resource = np.concatenate([flat.resource for flat in flats])
+        self._edges(groups)
+        priority = [np.zeros(len(f), np.int32) if f.priority is None else f.priority for f in flats]
+        joined = Flat(resource, np.zeros(total, np.int64), priority=np.concatenate(priority))
+        self._queue_tables(joined, resources)
+        self._turn_table(resource, resources)
+
+    def _edges(self, groups: Groups) -> None:
+        """What each local task points at: a step in the ring, or a task of another group."""
         source: list[Ints] = []
         target: list[Ints] = []
         lag: list[Ints] = []
-        for group, base in zip(groups.groups, first.tolist(), strict=False):
+        first = self.groups["local0"]
+        for group, base in zip(groups.groups, first.tolist(), strict=True):
             inside = group.flat.edges()
             source += [inside[0] + base, group.lagged[0] + base]
             target += [inside[1] + base, group.lagged[1] + base]
@@ -95,57 +117,31 @@ class StreamRun:
         sources, targets, lags = np.concatenate(source), np.concatenate(target), np.concatenate(lag)
         order = np.lexsort((lags, sources))
         sources, targets, lags = sources[order], targets[order], lags[order]
-        of_group = np.repeat(np.arange(len(flats)), sizes)
-        # from a record to what it points at, unless the ring ends between them
-        self._steps = (lags * np.array(sizes)[of_group[sources]] + targets - sources).astype(np.int32)
+        m = self.groups["m"][self._locals["group"][sources]]
+        self._steps = (lags * m + targets - sources).astype(np.int32)
         self._lags = lags.astype(np.int32)
-        cross_source = first[groups.cross[0]] + groups.cross[1]
-        cross_target = first[groups.cross[2]] + groups.cross[3]
-        order = np.argsort(cross_source, kind="stable")
-        cross_source, cross_target = cross_source[order], cross_target[order]
-        self._cross = cross_target.astype(np.int32)
-        self._entering = np.bincount(cross_target, minlength=total).astype(np.int32)
-        resource = np.concatenate([flat.resource for flat in flats])
-        duration = np.concatenate([flat.duration for flat in flats])
-        priority = [np.zeros(len(f), np.int32) if f.priority is None else f.priority for f in flats]
-        queue = self._queue_tables(Flat(resource, duration, priority=np.concatenate(priority)), resources)
-        self._locals = np.zeros(total, at.LOCAL)
-        self._locals["duration"] = duration
-        self._locals["group"] = of_group
-        self._locals["cross_first"], self._locals["cross_last"] = spans(cross_source, total)
-        # what every iteration's records start with
-        self._pattern = np.full(total, -1, at.RECORD)
-        self._pattern["duration"], self._pattern["group"] = duration, of_group
-        self._pattern["local"] = np.arange(total)
-        self._pattern["resource"], self._pattern["queue"] = resource, queue
+        total = self._locals.size
         self._pattern["first"], self._pattern["last"] = spans(sources, total)
         self._pattern["needs"] = np.bincount(targets, minlength=total)
         self._pattern["reach"] = 0
         np.maximum.at(self._pattern["reach"], sources, lags)
-        self.groups = np.zeros(len(flats), at.GROUP)
-        self.groups["n"] = [g.n if s else 0 for s, g in zip(sizes, groups.groups, strict=True)]
-        self.groups["m"] = sizes
-        self.groups["local0"] = first[:-1]
-        self.groups["number0"] = np.cumsum(
-            [0] + [s * g.n for s, g in zip(sizes, groups.groups, strict=True)]
-        )[:-1]
-        self.groups["lags"] = [g.lags for g in groups.groups]
-        self._turn_table(resource, resources)
+        cross_source, cross_target = (first[groups.cross[i]] + groups.cross[i + 1] for i in (0, 2))
+        order = np.argsort(cross_source, kind="stable")
+        self._cross = cross_target[order].astype(np.int32)
+        self._locals["cross_first"], self._locals["cross_last"] = spans(cross_source[order], total)
+        self._entering = np.bincount(cross_target, minlength=total).astype(np.int32)
 
-    def _queue_tables(self, joined: Flat, resources: Sequence[Resource]) -> Ints:
-        """Make the tables of queues and resources; return the queue of every local task."""
+    def _queue_tables(self, joined: Flat, resources: Sequence[Resource]) -> None:
+        """The tables of queues and resources, and the queue of every local task."""
         queue, table, queues = queue_table(joined, resources)
+        free, low, high, *_ = table.T
         self._queues = np.full(len(queues), -1, at.QUEUE)
-        self._queues["head"] = -1
         self._resources = np.zeros(len(resources), at.RESOURCE)
-        self._resources["free"] = table[:, events.FREE]
-        self._resources["low"], self._resources["high"] = table[:, events.LOW], table[:, events.HIGH]
+        self._resources["free"], self._resources["low"], self._resources["high"] = free, low, high
         self._resources["freed"] = self._resources["cause"] = -1
-        self._resources["order"] = np.where(
-            table[:, events.LOW] < table[:, events.HIGH], at.LEVELS, at.ONE_QUEUE
-        )
+        self._resources["order"] = np.where(low < high, at.LEVELS, at.ONE_QUEUE)
         self._resources["order"][[r.order == "in_order" for r in resources]] = at.IN_ORDER
-        return queue if queue.size else joined.resource
+        self._pattern["queue"] = queue if queue.size else joined.resource
 
     def _turn_table(self, resource: Ints, resources: Sequence[Resource]) -> None:
         """The next local task on the same in-order resource, and where each such resource begins."""
