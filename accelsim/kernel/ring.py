@@ -117,9 +117,8 @@ def later_of(seen, own, now, log, groups, locals_):  # type: ignore[no-untyped-d
     """Of two logged predecessors, the one with the larger number if both end now, else ``own``."""
     if seen < 0 or own < 0 or log[seen].start + locals_[log[seen].local].duration != now:
         return own
-    if logged_number(seen, log, groups, locals_) > logged_number(own, log, groups, locals_):
-        return seen
-    return own
+    later = logged_number(seen, log, groups, locals_) > logged_number(own, log, groups, locals_)
+    return seen if later else own
 
 
 @njit(cache=True)

@@ -78,6 +78,8 @@ def simulate_groups(
     from accelsim.kernel.attribution import visits_of
 
     log = min(groups.tasks, LIMIT if keep_starts else LOG_LIMIT)
+    if log < groups.tasks and not (fast_forward or keep_starts):
+        log = 0  # every task will start, so the log would end too early to hold a path
     run = StreamRun(groups, resources, fast_forward, log)
     run.run()
     simulated, logged = int(run.state[layout.DONE]), int(run.state[layout.LOGGED])

@@ -27,11 +27,10 @@ def relative(groups, slots, records, locals_, queues, resources, turns, out, now
     at = 0
     same = True
     for g in range(groups.size):
-        if differs(out, at, groups[g].made - groups[g].retired, keep):
+        group = groups[g]
+        if differs(out, at, group.made - group.retired, keep):
             same = False
         at += 1
-    for g in range(groups.size):
-        group = groups[g]
         for iteration in range(group.retired, group.made):
             if not (same or keep):
                 return False

@@ -175,11 +175,13 @@ class StreamRun:
         self.groups["record0"] = self.groups["end"] - size * m
         self._slots = np.zeros(int(size.sum()), at.SLOT)
         self._records = np.empty(records, at.RECORD)
+        pattern = words(self._pattern)
         for group in self.groups:
             shape = int(group["mask"]) + 1, int(group["m"])
-            ring = self._records[group["record0"] : group["end"]].reshape(shape)
-            ring[:] = self._pattern[group["local0"] : group["local0"] + group["m"]]
-            ring["slot"] = group["slot0"] + np.arange(shape[0])[:, None]
+            ring = slice(int(group["record0"]), int(group["end"]))
+            block = pattern[group["local0"] : group["local0"] + group["m"]]
+            words(self._records)[ring].reshape(*shape, block.shape[1])[:] = block
+            self._records["slot"][ring] = np.repeat(group["slot0"] + np.arange(shape[0]), shape[1])
         self._keys = np.empty(records + 1, np.int64)
         self._who, self._ready, self._starts, self._batch = (
             np.empty(records + 1, np.int32) for _ in range(4)
@@ -205,7 +207,7 @@ class StreamRun:
             after = (new["record0"] + here[:, None] * new["m"] + inside).ravel()
             moved[before] = after
             slot = self._records["slot"][after]
-            self._records[after] = old_records[before]
+            words(self._records)[after] = words(old_records)[before]
             self._records["slot"][after] = slot
         queued = self._records["waits"] == at.QUEUED
         self._records["link"][queued] = moved[self._records["link"][queued]]
@@ -236,3 +238,8 @@ def spans(sorted_: Ints, total: int) -> tuple[Ints, Ints]:
     """Where each of ``total`` values begins and ends in a sorted array."""
     values = np.arange(total)
     return np.searchsorted(sorted_, values), np.searchsorted(sorted_, values, side="right")
+
+
+def words(records: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:
+    """The same memory as whole words, which numpy copies several times faster than fields."""
+    return records.view(np.int64).reshape(records.size, -1)
