@@ -41,7 +41,7 @@ def repeat_longest(order, plain, weighted, offsets, follow, n, source, target, l
     m = plain.size
     depth = 1
     for e in range(lag.size):
-        depth = max(depth, lag[e])
+        depth = max(depth, min(lag[e], n))
     # plain loops: assigning to a slice would take longer to compile than all the rest
     ring = np.zeros((depth, m, 2), np.int64)
     saved = np.zeros((depth, m, 2), np.int64)
