@@ -1,8 +1,8 @@
 """The tables that the ring engine's functions share.
 
 A *local* task is a task of a group (a block with n iterations; a block outside a repeat is a group
-with n = 1). Its *record* stands in the slot of its iteration and fills one cache line: what changes,
-and what the engine reads of the task wherever it is.
+with n = 1). Its *record* stands in the slot of its iteration and has the size of a cache line: what
+changes, and what the engine reads of the task wherever it is.
 """
 
 import numpy as np
