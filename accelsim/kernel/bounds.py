@@ -102,7 +102,7 @@ def groups_bounds(groups: Groups, resources: Sequence[Resource]) -> tuple[int, i
         source, target, lag = group.lagged
         plain, weighted, ends = repeat_longest(
             flat.order(), flat.duration, flat.duration * weight[flat.resource], flat.offsets, flat.follow,
-            group.n, source, target, lag, enter, False,
+            group.n, source, target, lag, enter,
         )  # fmt: skip
         reach.append(ends)
         longest = [max(longest[0], int(plain)), max(longest[1], int(weighted))]

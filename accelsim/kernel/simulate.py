@@ -77,10 +77,12 @@ def simulate_groups(
     from accelsim.kernel.attribution import visits_of
 
     log = min(groups.tasks, LIMIT if keep_starts else LOG_LIMIT)
+    if log < groups.tasks and not (fast_forward or keep_starts):
+        log = 0  # every task will start, so the log would end too early to hold a path
     run = StreamRun(groups, resources, fast_forward, log)
     run.run()
     simulated, logged = int(run.state[layout.DONE]), int(run.state[layout.LOGGED])
-    if simulated != int((run.groups[:, layout.N] * run.groups[:, layout.M]).sum()):
+    if simulated != int((run.groups["n"] * run.groups["m"]).sum()):
         raise AssertionError(
             "a repeat stopped before its last task; this is an error in the kernel, please report it"
         )
@@ -89,7 +91,7 @@ def simulate_groups(
     first = np.cumsum(sizes) - sizes
     visits = None
     if logged <= log:
-        times = visits_of(run.log, run.log_time, int(run.state[layout.FINAL]), run.skips, group)
+        times = visits_of(run.log, int(run.state[layout.FINAL]), run.skips, group)
         visits = tuple(
             (np.flatnonzero(part), part[part > 0])
             for part in (times[a : a + n] for a, n in zip(first, sizes, strict=True))
@@ -112,9 +114,9 @@ def simulate_groups(
 
 def trace_rows(run: StreamRun, logged: int, group: Ints, first: Ints) -> Iterator[tuple[int, Ints, Ints]]:
     """Yield (group, tasks, starts) of what was logged, later than the jumps where it is."""
-    local, start = run.log[:logged, layout.LOG_LOCAL], run.log_time[:logged, layout.LOG_START].copy()
+    local, start = run.log["local"][:logged], run.log["start"][:logged].copy()
     for skip in reversed(run.skips):
-        start[run.log_time[:logged, layout.LOG_START] > skip.found_ps] += skip.length_ps
+        start[run.log["start"][:logged] > skip.found_ps] += skip.length_ps
     for g, base in enumerate(first.tolist()):
         mine = group[local] == g
         yield g, local[mine] - base, start[mine]
