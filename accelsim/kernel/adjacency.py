@@ -1,33 +1,46 @@
 """Successor lists, topological order and cycles of edge arrays (compiled)."""
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
+Tasks = npt.NDArray[np.int32]
 
-@njit(cache=True)
-def successors(n, source, target):  # type: ignore[no-untyped-def]
+
+def successors(  # type: ignore[no-untyped-def]
+    n: int, source, target
+) -> tuple[Tasks, Tasks, Tasks, bool]:
     """Return (offsets[n + 1], successors[edges], predecessor counts[n], numbered) by counting sort.
 
     ``numbered`` is true if every edge goes from a smaller to a larger task number.
     """
-    offsets = np.zeros(n + 1, np.int32)
-    waits = np.zeros(n, np.int32)
+    # NumPy asks for large pages, which compiled code does not: random access is much faster in them.
+    offsets, waits = np.zeros(n + 1, np.int32), np.zeros(n, np.int32)
+    follow = np.empty(source.size, np.int32)
+    return offsets, follow, waits, bool(fill(source, target, offsets, follow, waits))
+
+
+@njit(cache=True)
+def fill(source, target, offsets, follow, waits):  # type: ignore[no-untyped-def]
+    """Fill the arrays of ``successors``, the counts being 0; return ``numbered``."""
     numbered = True
     for e in range(source.size):
-        offsets[source[e] + 1] += 1
-        waits[target[e]] += 1
-        numbered &= source[e] < target[e]
+        s, t = np.uint32(source[e]), np.uint32(target[e])
+        offsets[s + np.uint32(1)] += 1
+        waits[t] += 1
+        if s >= t:
+            numbered = False
+    n = waits.size
     for i in range(n):
         offsets[i + 1] += offsets[i]
-    follow = np.empty(source.size, np.int32)
     for e in range(source.size):
-        s = source[e]
-        follow[offsets[s]] = target[e]
+        s = np.uint32(source[e])
+        follow[np.uint32(offsets[s])] = target[e]
         offsets[s] += 1
     for i in range(n, 0, -1):
         offsets[i] = offsets[i - 1]
     offsets[0] = 0
-    return offsets, follow, waits, numbered
+    return numbered
 
 
 @njit(cache=True)

@@ -6,31 +6,29 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from accelsim.kernel.layout import LOG_CAUSE, LOG_ITERATION, LOG_LOCAL, LOG_START
 from accelsim.kernel.stream_run import Skip
 
 
 @njit(cache=True)
-def tally(log, log_time, entry, after, visits):  # type: ignore[no-untyped-def]
+def tally(log, entry, after, visits):  # type: ignore[no-untyped-def]
     """Walk back over entries that started later than ``after``, counting; return the first other."""
-    while entry >= 0 and log_time[entry, LOG_START] > after:
-        visits[log[entry, LOG_LOCAL]] += 1
-        entry = log[entry, LOG_CAUSE]
+    while entry >= 0 and log[entry].start > after:
+        visits[log[entry].local] += 1
+        entry = log[entry].cause
     return entry
 
 
 @njit(cache=True)
-def find(log, log_time, entry, local, iteration):  # type: ignore[no-untyped-def]
+def find(log, entry, local, iteration):  # type: ignore[no-untyped-def]
     """Return the first entry after ``entry`` that is this local task in this iteration."""
-    for later in range(entry + 1, log.shape[0]):
-        if log[later, LOG_LOCAL] == local and log_time[later, LOG_ITERATION] == iteration:
+    for later in range(entry + 1, log.size):
+        if log[later].local == local and log[later].iteration == iteration:
             return later
     return -1
 
 
 def visits_of(
-    log: npt.NDArray[np.int32],
-    log_time: npt.NDArray[np.int64],
+    log: npt.NDArray[np.void],
     final: int,
     skips: Sequence[Skip],
     group: npt.NDArray[np.int32],
@@ -44,15 +42,15 @@ def visits_of(
     visits = np.zeros(group.size, np.int64)
     entry = final
     for skip in reversed(skips):
-        entry = tally(log, log_time, entry, skip.found_ps, visits)
+        entry = tally(log, entry, skip.found_ps, visits)
         left = skip.times
         entered: dict[int, tuple[int, npt.NDArray[np.int64]]] = {}
         while entry >= 0:
             # the same task, as many periods later as it takes to lie inside the period that was simulated
-            while left and log_time[entry, LOG_START] <= skip.saved_ps:
-                local = int(log[entry, LOG_LOCAL])
-                iteration = int(log_time[entry, LOG_ITERATION] + skip.period[group[local]])
-                entry = find(log, log_time, entry, local, iteration)
+            while left and log["start"][entry] <= skip.saved_ps:
+                local = int(log["local"][entry])
+                iteration = int(log["iteration"][entry] + skip.period[group[local]])
+                entry = find(log, entry, local, iteration)
                 left -= 1
             if not left:
                 break
@@ -65,6 +63,6 @@ def visits_of(
                 if not left:
                     break
             entered[entry] = left, visits.copy()
-            entry = tally(log, log_time, entry, skip.saved_ps, visits)
-    tally(log, log_time, entry, -1, visits)
+            entry = tally(log, entry, skip.saved_ps, visits)
+    tally(log, entry, -1, visits)
     return visits

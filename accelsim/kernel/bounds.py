@@ -32,46 +32,59 @@ def weights(resources: Sequence[Resource], total_ps: int) -> tuple[Ints, int]:
     return np.array([unit - unit // r.servers for r in resources], np.int64), unit
 
 
+def spreads(resources: Sequence[Resource], work: Sequence[int]) -> bool:
+    """Whether the second form of ``upper`` holds: no in-order resource has any work."""
+    return not any(w and r.order == "in_order" for w, r in zip(work, resources, strict=True))
+
+
 def combine(
     resources: Sequence[Resource], work: Sequence[int], total_ps: int, plain: int, weighted: int, unit: int
 ) -> tuple[int, int]:
     """Return (lower, upper) in picoseconds from the work per resource and the two longest chains."""
     lower = max([plain, *(-(-w // r.servers) for w, r in zip(work, resources, strict=True))])
-    if not unit or any(w and r.order == "in_order" for w, r in zip(work, resources, strict=True)):
+    if not unit or not spreads(resources, work):
         return lower, total_ps
     spread = sum(w * (unit // r.servers) for w, r in zip(work, resources, strict=True))
     return lower, min(total_ps, (spread + weighted) // unit)
 
 
-def flat_bounds(flat: Flat, resources: Sequence[Resource]) -> tuple[int, int]:
-    """Return (lower, upper) of a block that starts with everything idle; worked out once per block."""
+def flat_bounds(flat: Flat, resources: Sequence[Resource], longest_ps: int | None = None) -> tuple[int, int]:
+    """Return (lower, upper) of a block that starts with everything idle; worked out once per block.
+
+    ``longest_ps`` is the longest chain, if it is known already.
+    """
     key = ("bounds", tuple((r.servers, r.order) for r in resources))
     if key not in flat.derived:
-        flat.derived[key] = _flat_bounds(flat, resources)
+        flat.derived[key] = _flat_bounds(flat, resources, longest_ps)
     known: Any = flat.derived[key]
     return known[0], known[1]
 
 
-def _flat_bounds(flat: Flat, resources: Sequence[Resource]) -> tuple[int, int]:
+def _flat_bounds(flat: Flat, resources: Sequence[Resource], longest_ps: int | None) -> tuple[int, int]:
     from accelsim.kernel.chains import longest
+    from accelsim.kernel.sums import resource_sums
 
-    weight, unit = weights(resources, flat.work_ps)
+    tasks, sums = resource_sums(flat, len(resources))
+    work = sums[:-1].tolist()
     order = np.zeros(0, np.int32) if flat.numbered else flat.order()
-    plain, weighted = longest(order, flat.resource, flat.duration, flat.offsets, flat.follow, weight, unit)
-    work = work_ps(flat, len(resources)).tolist()
-    return combine(resources, work, flat.work_ps, int(plain), int(weighted), unit)
 
+    def chain(weight: Ints) -> int:
+        if not weight[tasks > 0].any():
+            return 0
+        reach = np.zeros(len(flat), np.int64)
+        return int(longest(order, flat.resource, flat.duration, weight, flat.offsets, flat.follow, reach))
 
-def work_ps(flat: Flat, n_resources: int) -> Ints:
-    """Return the summed durations per resource."""
-    work = np.zeros(n_resources + 1, np.int64)
-    np.add.at(work, flat.resource, flat.duration)
-    return work[:-1]
+    plain = chain(np.ones(len(tasks), np.int64)) if longest_ps is None else longest_ps
+    weight, unit = weights(resources, flat.work_ps)
+    weight = np.append(weight, unit)  # the last one is for -1, a pure delay
+    weighted = chain(weight) if spreads(resources, work) else 0
+    return combine(resources, work, flat.work_ps, plain, weighted, unit)
 
 
 def groups_bounds(groups: Groups, resources: Sequence[Resource]) -> tuple[int, int]:
     """Return (lower, upper) of groups that start together with everything idle."""
     from accelsim.kernel.chains import repeat_longest
+    from accelsim.kernel.sums import resource_sums
 
     total = sum(group.flat.work_ps * group.n for group in groups.groups)
     weight, unit = weights(resources, total)
@@ -89,12 +102,12 @@ def groups_bounds(groups: Groups, resources: Sequence[Resource]) -> tuple[int, i
         source, target, lag = group.lagged
         plain, weighted, ends = repeat_longest(
             flat.order(), flat.duration, flat.duration * weight[flat.resource], flat.offsets, flat.follow,
-            group.n, source, target, lag, enter, False,
+            group.n, source, target, lag, enter,
         )  # fmt: skip
         reach.append(ends)
         longest = [max(longest[0], int(plain)), max(longest[1], int(weighted))]
     work = [0] * len(resources)
     for group in groups.groups:
-        for r, w in enumerate(work_ps(group.flat, len(resources)).tolist()):
+        for r, w in enumerate(resource_sums(group.flat, len(resources))[1][:-1].tolist()):
             work[r] += w * group.n
     return combine(resources, work, total, longest[0], longest[1], unit)

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from accelsim.kernel import events
+from accelsim.kernel import events, records
 from accelsim.kernel.flat import Flat
 from accelsim.kernel.resource import Resource
+from accelsim.kernel.sums import resource_sums
+
+CURSOR = list(records.RESOURCE.names or ()).index("cursor")
 
 
 class EventRun:
@@ -18,46 +21,42 @@ class EventRun:
 
     def __init__(self, flat: Flat, resources: Sequence[Resource], gates: npt.ArrayLike = ()) -> None:
         n = len(flat)
-        queue, table, self._queues = queue_table(flat, resources)
-        self._records = np.empty((n, 8), np.int32)
-        self._times = self._records.view(np.int64)
-        events.load(flat.resource, flat.duration, flat.offsets, flat.waits, queue, self._records, self._times)
-        self._records[np.asarray(gates, np.intp), events.QUEUE] = events.GATE
-        self._follow, self._table = flat.follow, table
-        self._marks = np.full(len(self._queues), -1, np.int64)
+        queue, table, queues = queue_table(flat, resources)
+        queue = queue if queue.size else flat.resource
+        self._resources = table.view(records.RESOURCE).reshape(-1)
+        self._queues = queues.view(records.QUEUE).reshape(-1)
+        self._marks = np.full(len(queues), -1, np.int64)
+        self._records = np.empty(n, records.RECORD)
+        records.load(queue, flat.duration, flat.offsets, flat.waits, self._records)
+        self._records["queue"][np.asarray(gates, np.intp)] = records.GATE
+        self._follow = flat.follow.view(np.uint32)
         self._chain = chains(flat, resources, table)
-        self._heap_size = int(np.count_nonzero(flat.resource < 0)) + sum(min(r.servers, n) for r in resources)
+        self._delays = int(resource_sums(flat, len(resources))[0][-1])
+        self._heap_size = self._delays + sum(min(r.servers, n) for r in resources)
         self._keys = np.empty(self._heap_size + 1, np.int64)
-        self._who = np.empty(self._heap_size + 1, np.int32)
-        self._ready, self._batch = np.empty(n, np.int32), np.empty(n, np.int32)
+        self._who = np.empty(self._heap_size + 1, np.uint32)
+        self._ready, self._batch = np.empty(n, np.uint32), np.empty(n, np.uint32)
         self.reached = np.empty(np.size(gates), np.int32)
-        self.state = np.zeros(events.SCALARS, np.int64)
-        events.begin(
-            self._records,
-            self._times,
-            self._keys,
-            self._who,
-            self._ready,
-            self._batch,
-            self.reached,
-            self.state,
+        self.state = np.zeros(records.SCALARS, np.int64)
+        records.begin(
+            self._records, self._keys, self._who, self._ready, self._batch, self.reached, self.state
         )
 
-    def advance(self, limit: int = events.NEVER) -> None:
+    def advance(self, limit: int = records.NEVER) -> None:
         """Run every instant before ``limit``, or up to phase A of one that reaches a gate."""
         events.advance(
             self._records,
-            self._times,
             self._follow,
             self._queues,
             self._marks,
-            self._table,
+            self._resources,
             self._chain,
             self._keys,
             self._who,
             self._ready,
             self._batch,
             self.reached,
+            self._delays,
             self.state,
             limit,
         )
@@ -65,38 +64,44 @@ class EventRun:
     def complete(self, gate: int, now: int) -> None:
         """End a gate at ``now``, which no instant that was run may be later than."""
         state = self.state
-        if state[events.NOW] < now:
-            state[events.NOW], state[events.FINAL], state[events.ZERO] = now, -1, 0
-        self._times[gate, events.TIME] = now
-        self._batch[state[events.BATCH]] = gate
-        state[events.BATCH] += 1
+        if state[records.NOW] < now:
+            state[records.NOW], state[records.FINAL], state[records.ZERO] = now, -1, 0
+        self._records["time"][gate] = now
+        self._batch[state[records.BATCH]] = gate
+        state[records.BATCH] += 1
 
     def reached_since(self, told: int) -> list[int]:
         """Gates that were reached after the first ``told`` of them, in that order."""
-        found: list[int] = self.reached[told : int(self.state[events.REACHED])].tolist()
+        found: list[int] = self.reached[told : int(self.state[records.REACHED])].tolist()
         return found
 
     @property
     def next_end(self) -> int:
         """When the next task that runs now ends, in picoseconds; ``NEVER`` if none runs."""
-        return int(self._keys[0]) if self.state[events.HEAP] else events.NEVER
+        return int(self._keys[0]) if self.state[records.HEAP] else records.NEVER
 
     @property
     def ends(self) -> npt.NDArray[np.int64]:
         """End of every task in picoseconds, once all have ended."""
-        return self._times[:, events.TIME]
+        ends: npt.NDArray[np.int64] = self._records["time"]
+        return ends
 
     def path(self) -> npt.NDArray[np.int32]:
         """Return the critical path, first task first."""
-        return np.asarray(events.walk(self._records, self.state[events.FINAL]))
+        path = self._ready.view(np.int32)  # nobody is ready any more
+        size = records.walk(self._records, self.state[records.FINAL], path)
+        return path[:size][::-1].copy()
 
 
 def queue_table(
     flat: Flat, resources: Sequence[Resource]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Return (queue of every task, resource table, queue table); no queues where they equal the resources."""
+    """Return (queue of every task, resource table, queue table); no queues where they equal the resources.
+
+    The columns of the tables are the fields of ``records.RESOURCE`` and ``records.QUEUE``.
+    """
     n_resources = len(resources)
-    owner = np.arange(n_resources, dtype=np.int32)
+    owner = low = high = np.arange(n_resources, dtype=np.int32)
     queue = np.zeros(0, np.int32)
     by_priority = np.array([r.order == "priority" for r in resources], bool)
     if flat.priority is not None and by_priority.any():
@@ -113,16 +118,17 @@ def queue_table(
         present = np.sort(np.concatenate([present, empty.astype(np.int64) << 32]))
         owner = (present >> 32).astype(np.int32)
         queue = np.searchsorted(present, code).astype(np.int32)
-        queue[flat.resource < 0] = events.DELAY
-    table = np.zeros((n_resources, 8), np.int32)
-    table[:, events.FREE] = [min(r.servers, 2**31 - 1) for r in resources]
-    table[:, events.LOW] = np.searchsorted(owner, np.arange(n_resources), side="left")
-    table[:, events.HIGH] = np.searchsorted(owner, np.arange(n_resources), side="right") - 1
-    table[:, events.FREED] = -1
-    table[:, events.CURSOR] = events.UNORDERED
-    queues = np.full((owner.size, 4), -1, np.int32)
-    queues[:, events.OWNER] = owner
-    return queue, table, queues
+        queue[flat.resource < 0] = records.DELAY
+        low = np.searchsorted(owner, np.arange(n_resources), side="left").astype(np.int32)
+        high = np.searchsorted(owner, np.arange(n_resources), side="right").astype(np.int32) - 1
+    table = np.zeros(n_resources, records.RESOURCE)
+    table["free"] = [min(r.servers, 2**31 - 1) for r in resources]
+    table["low"], table["high"] = low, high
+    table["freed"] = records.NOBODY
+    table["cursor"] = records.UNORDERED
+    queues = np.full((owner.size, 4), records.NOBODY, np.int32)
+    queues[:, 3] = owner
+    return queue, table.view(np.int32).reshape(-1, 8), queues
 
 
 def chains(flat: Flat, resources: Sequence[Resource], table: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -133,7 +139,7 @@ def chains(flat: Flat, resources: Sequence[Resource], table: npt.NDArray[np.int3
     source, target, first = order_edges(flat, in_order)
     chain = np.full(len(flat), -1, np.int32)
     chain[source] = target
-    table[in_order, events.CURSOR] = first
+    table[in_order, CURSOR] = first
     return chain
 
 

@@ -1,73 +1,31 @@
-"""The compiled event engine for one flat block: exact, resumable, in whole instants.
-
-It keeps one 32-byte record per task, so that a dependency costs one cache line::
-
-    int32  0 WAITS   predecessors left; once ready, -1 - (predecessor that ended last), 0 for a root
-           1 QUEUE   the queue it stands in; DELAY for a pure delay, GATE if something outside ends it
-           2 FIRST   where its successors start;   3 LAST   where they end
-           4 LINK    predecessor seen last, then next in the queue, then the task that freed its server
-    int64  3 TIME    duration until it starts, end afterwards
-"""
+"""The compiled event engine for one flat block: exact, resumable, in whole instants."""
 
 import numpy as np
 from numba import njit
 
 from accelsim.kernel.heap import sift_down, sift_up, sort_prefix
+from accelsim.kernel.prefetch import prefetch
+from accelsim.kernel.records import (
+    BATCH,
+    DONE,
+    FINAL,
+    GATE,
+    HEAP,
+    NOBODY,
+    NOW,
+    PENDING,
+    REACHED,
+    READY,
+    UNORDERED,
+    ZERO,
+)  # fmt: skip
 
-WAITS, QUEUE, FIRST, LAST, LINK = 0, 1, 2, 3, 4
-TIME = 3
-DELAY, GATE = -1, -2
-NEVER = 2**62
-
-# scalars of a suspended run
-NOW, HEAP, READY, BATCH, PENDING, DONE, FINAL, REACHED, ZERO = 0, 1, 2, 3, 4, 5, 6, 7, 8
-SCALARS = 9
-
-# columns of the queue table, and of the resource table
-HEAD, TAIL, OLD, OWNER = 0, 1, 2, 3
-FREE, LOW, HIGH, DIRTY, FREED, CURSOR, CAUSE = 0, 1, 2, 3, 4, 5, 6
-UNORDERED = -2  # in CURSOR: the resource has a queue
-
-
-@njit(cache=True)
-def load(resource, duration, offsets, waits, queue, records, times):  # type: ignore[no-untyped-def]
-    """Fill the records of a block that has not started."""
-    for i in range(resource.size):
-        records[i, WAITS] = waits[i]
-        records[i, QUEUE] = queue[i] if queue.size else resource[i]
-        records[i, FIRST] = offsets[i]
-        records[i, LAST] = offsets[i + 1]
-        records[i, LINK] = -1
-        times[i, TIME] = duration[i]
-
-
-@njit(cache=True)
-def begin(records, times, keys, who, ready, batch, reached, state):  # type: ignore[no-untyped-def]
-    """Time 0: the roots are ready; a pure delay starts."""
-    for i in range(records.shape[0]):
-        if records[i, WAITS] > 0:
-            continue
-        queue = records[i, QUEUE]
-        if queue >= 0:
-            ready[state[READY]] = i
-            state[READY] += 1
-        elif queue == GATE:
-            times[i, TIME] = 0
-            reached[state[REACHED]] = i
-            state[REACHED] += 1
-        elif times[i, TIME] == 0:
-            batch[state[BATCH]] = i
-            state[BATCH] += 1
-        else:
-            sift_up(keys, who, state[HEAP], times[i, TIME], i)
-            state[HEAP] += 1
-    state[PENDING] = 1
-    state[FINAL] = -1
+AHEAD = 64  # tasks of an instant whose successors are asked for in advance
 
 
 @njit(cache=True)
 def advance(  # type: ignore[no-untyped-def]
-    records, times, follow, queues, marks, resources, chain, keys, who, ready, batch, reached, state, limit
+    records, follow, queues, marks, resources, chain, keys, who, ready, batch, reached, delays, state, limit
 ):
     """Run whole instants before ``limit``; stop after phase A of an instant that reaches a gate.
 
@@ -85,12 +43,13 @@ def advance(  # type: ignore[no-untyped-def]
     n_reached = state[REACHED]
     zero_round = state[ZERO]
     hole = False
+    begun = np.empty(AHEAD, np.uint32)
+    n_begun = 0
     n_dirty = 0
-    dirty = np.empty(resources.shape[0], np.int32)
-    for r in range(resources.shape[0]):
-        if resources[r, DIRTY]:
-            dirty[n_dirty] = r
-            n_dirty += 1
+    dirty = np.empty(resources.size + 1, np.uint32)
+    for r in range(resources.size):
+        dirty[n_dirty] = r
+        n_dirty += resources[r].dirty
     while True:
         if hole:
             heap -= 1
@@ -100,24 +59,27 @@ def advance(  # type: ignore[no-untyped-def]
             if heap == 0 or keys[0] >= limit:
                 break
             now = keys[0]
-            final = -1
+            final = NOBODY
             zero_round = 0
         pending = 1
+        # In a wide block every record is far away by the time it is needed. A task that started asked for
+        # its list of successors; the list has come by the next instant and can be asked for the records.
+        for i in range(n_begun):
+            record = records[begun[i]]
+            for e in range(record.first, record.last):
+                prefetch(records, follow[e])
+        n_begun = 0
         # A: everything that ends now, in number order
-        while (heap > 1 or (heap == 1 and not hole)) and not zero_round:
-            if hole:
+        if not zero_round:
+            while heap > 0 and keys[0] == now:
+                batch[n_batch] = who[0]
+                n_batch += 1
+                hole = not ((heap > 1 and keys[1] == now) or (heap > 2 and keys[2] == now))
+                if hole:
+                    break
                 heap -= 1
                 sift_down(keys, who, heap, keys[heap], who[heap])
-                hole = False
-            if keys[0] != now:
-                break
-            batch[n_batch] = who[0]
-            n_batch += 1
-            hole = True
-        for i in range(1, n_batch):
-            if batch[i - 1] > batch[i]:
-                sort_prefix(batch, n_batch)
-                break
+        sort_prefix(batch, n_batch)
         before = n_reached
         ascending = 0 if zero_round else n_batch
         at = 0
@@ -125,142 +87,159 @@ def advance(  # type: ignore[no-untyped-def]
             task = batch[at]
             late = at >= ascending
             at += 1
-            if task > final:
-                final = task
-            queue = records[task, QUEUE]
-            if queue >= 0:
-                r = queues[queue, OWNER]
-                resources[r, FREE] += 1
+            final = max(final, task)
+            ended = records[task]
+            if ended.queue >= 0:
+                r = queues[np.uint32(ended.queue)].owner
+                owner = resources[r]
+                owner.free += 1
                 if not zero_round:
-                    resources[r, FREED] = task
-                if resources[r, DIRTY] == 0:
-                    resources[r, DIRTY] = 1
-                    dirty[n_dirty] = r
-                    n_dirty += 1
-            for e in range(records[task, FIRST], records[task, LAST]):
+                    owner.freed = task
+                dirty[n_dirty] = r
+                n_dirty += 1 - owner.dirty
+                owner.dirty = 1
+            n_known = n_ready
+            for e in range(ended.first, ended.last):
                 later = follow[e]
-                left = records[later, WAITS] - 1
-                cause = task
-                if late and records[later, LINK] > task and times[records[later, LINK], TIME] == now:
-                    cause = records[later, LINK]
-                if left > 0:
-                    records[later, WAITS] = left
-                    records[later, LINK] = cause
-                    continue
-                records[later, WAITS] = -1 - cause
-                records[later, LINK] = -1
-                queue = records[later, QUEUE]
-                if queue >= 0:
+                record = records[later]
+                cause = np.int32(task)
+                if late and record.link > cause and records[np.uint32(record.link)].time == now:
+                    cause = record.link
+                record.link = cause
+                left = record.waits - 1
+                record.waits = left
+                ready[n_ready] = later
+                n_ready += left == 0
+            if not delays:
+                continue
+            n_new = n_ready
+            n_ready = n_known
+            for i in range(n_known, n_new):
+                later = ready[i]
+                record = records[later]
+                if record.queue >= 0:
                     ready[n_ready] = later
                     n_ready += 1
-                elif queue == DELAY:
-                    times[later, TIME] += now
-                    if times[later, TIME] == now:
-                        batch[n_batch] = later
-                        n_batch += 1
-                    elif hole:
-                        sift_down(keys, who, heap, times[later, TIME], later)
-                        hole = False
-                    else:
-                        sift_up(keys, who, heap, times[later, TIME], later)
-                        heap += 1
-                else:
-                    times[later, TIME] = now
+                    continue
+                record.waits = -1 - record.link
+                record.link = NOBODY
+                if record.queue == GATE:
+                    record.time = now
                     reached[n_reached] = later
                     n_reached += 1
+                    continue
+                record.time += now
+                if record.time == now:
+                    batch[n_batch] = later
+                    n_batch += 1
+                elif hole:
+                    sift_down(keys, who, heap, record.time, later)
+                    hole = False
+                else:
+                    sift_up(keys, who, heap, record.time, later)
+                    heap += 1
         done += n_batch
         n_batch = 0
         if n_reached > before:
             break
         # B: queue in number order, behind everything that stood there before this instant
-        for i in range(1, n_ready):
-            if ready[i - 1] > ready[i]:
-                sort_prefix(ready, n_ready)
-                break
+        sort_prefix(ready, n_ready)
         for i in range(n_ready):
             task = ready[i]
-            queue = records[task, QUEUE]
-            r = queues[queue, OWNER]
-            if resources[r, DIRTY] == 0:
-                resources[r, DIRTY] = 1
-                dirty[n_dirty] = r
-                n_dirty += 1
-            if resources[r, CURSOR] != UNORDERED:
+            record = records[task]
+            record.waits = -1 - record.link
+            record.link = NOBODY
+            q = np.uint32(record.queue)
+            queue = queues[q]
+            r = queue.owner
+            owner = resources[r]
+            dirty[n_dirty] = r
+            news = (owner.free > 0) & (owner.dirty == 0)
+            n_dirty += news
+            owner.dirty |= news
+            if owner.cursor != UNORDERED:
                 continue
-            tail = queues[queue, TAIL]
-            if marks[queue] != now:
-                marks[queue] = now
-                queues[queue, OLD] = tail
-            old = queues[queue, OLD]
+            owner.low = min(owner.low, q)
+            tail = queue.tail
+            if marks[q] != now:
+                marks[q] = now
+                queue.old = tail
+            old = queue.old
             if tail == old or tail < task:
                 if tail < 0:
-                    queues[queue, HEAD] = task
+                    queue.head = task
                 else:
-                    records[tail, LINK] = task
-                queues[queue, TAIL] = task
+                    records[np.uint32(tail)].link = task
+                queue.tail = task
+                continue
+            # a later round of this instant: find the place among this instant's entries
+            previous = old
+            current = queue.head if old < 0 else records[np.uint32(old)].link
+            while current < task:
+                previous = current
+                current = records[np.uint32(current)].link
+            if previous < 0:
+                queue.head = task
             else:
-                # a later round of this instant: find the place among this instant's entries
-                previous = old
-                current = queues[queue, HEAD] if old < 0 else records[old, LINK]
-                while current < task:
-                    previous = current
-                    current = records[current, LINK]
-                if previous < 0:
-                    queues[queue, HEAD] = task
-                else:
-                    records[previous, LINK] = task
-                records[task, LINK] = current
-            if queue < resources[r, LOW]:
-                resources[r, LOW] = queue
+                records[np.uint32(previous)].link = task
+            record.link = current
         n_ready = 0
         # C: every resource starts from the head while it has a free server
         for i in range(n_dirty):
-            r = dirty[i]
-            resources[r, DIRTY] = 0
-            free = resources[r, FREE]
-            queue = resources[r, LOW]
+            owner = resources[dirty[i]]
+            owner.dirty = 0
+            free = owner.free
+            q = owner.low
             while free > 0:
-                if resources[r, CURSOR] == UNORDERED:
-                    while queues[queue, HEAD] < 0 and queue < resources[r, HIGH]:
-                        queue += 1
-                    task = queues[queue, HEAD]
-                    if task < 0:
+                queue = queues[q]
+                if owner.cursor == UNORDERED:
+                    while queue.head < 0 and q < owner.high:
+                        q += np.uint32(1)
+                        queue = queues[q]
+                    if queue.head < 0:
                         break
-                    link = records[task, LINK]
-                    queues[queue, HEAD] = link
-                    cause = -1
-                    if marks[queue] != now or queues[queue, OLD] >= 0:
-                        cause = resources[r, FREED]
-                        if marks[queue] == now and queues[queue, OLD] == task:
-                            queues[queue, OLD] = -1
-                    if link < 0:
-                        queues[queue, TAIL] = -1
+                    task = np.uint32(queue.head)
+                    record = records[task]
+                    queue.head = record.link
+                    prefetch(records, record.link)
+                    if record.link < 0:
+                        queue.tail = NOBODY
+                    cause = np.int32(NOBODY)
+                    if marks[q] != now or queue.old >= 0:
+                        cause = owner.freed
+                        if marks[q] == now and queue.old == task:
+                            queue.old = NOBODY
                 else:
-                    task = resources[r, CURSOR]
-                    if task < 0 or records[task, WAITS] > 0:
+                    if owner.cursor < 0 or records[np.uint32(owner.cursor)].waits > 0:
                         break
-                    resources[r, CURSOR] = chain[task]
-                    before_it = -1 - records[task, WAITS]
-                    cause = -1
-                    if (times[before_it, TIME] if before_it >= 0 else 0) != now:
+                    task = np.uint32(owner.cursor)
+                    record = records[task]
+                    owner.cursor = chain[task]
+                    before_it = -1 - record.waits
+                    cause = np.int32(NOBODY)
+                    if (records[np.uint32(before_it)].time if before_it >= 0 else 0) != now:
                         # it waited: for the task in front of it if that starts now too, else for a server
-                        cause = resources[r, CAUSE] if marks[queue] == now else resources[r, FREED]
-                    resources[r, CAUSE] = cause if cause >= 0 else before_it
-                    marks[queue] = now
-                records[task, LINK] = cause
+                        cause = owner.cause if marks[q] == now else owner.freed
+                    owner.cause = cause if cause >= 0 else before_it
+                    marks[q] = now
+                record.link = cause
+                prefetch(follow, record.first)
+                if n_begun < AHEAD:
+                    begun[n_begun] = task
+                    n_begun += 1
                 free -= 1
-                times[task, TIME] += now
-                if times[task, TIME] == now:
+                record.time += now
+                if record.time == now:
                     batch[n_batch] = task
                     n_batch += 1
                 elif hole:
-                    sift_down(keys, who, heap, times[task, TIME], task)
+                    sift_down(keys, who, heap, record.time, task)
                     hole = False
                 else:
-                    sift_up(keys, who, heap, times[task, TIME], task)
+                    sift_up(keys, who, heap, record.time, task)
                     heap += 1
-            resources[r, FREE] = free
-            resources[r, LOW] = queue
+            owner.free = free
+            owner.low = q
         n_dirty = 0
         zero_round = 1
         if n_batch == 0:
@@ -277,20 +256,3 @@ def advance(  # type: ignore[no-untyped-def]
     state[FINAL] = final
     state[REACHED] = n_reached
     state[ZERO] = zero_round
-
-
-@njit(cache=True)
-def walk(records, last):  # type: ignore[no-untyped-def]
-    """Return the critical path that ends with ``last``, first task first."""
-    size = 0
-    task = last
-    while task >= 0:
-        size += 1
-        task = records[task, LINK] if records[task, LINK] >= 0 else -1 - records[task, WAITS]
-    path = np.empty(size, np.int32)
-    task = last
-    while task >= 0:
-        size -= 1
-        path[size] = task
-        task = records[task, LINK] if records[task, LINK] >= 0 else -1 - records[task, WAITS]
-    return path

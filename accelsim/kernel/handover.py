@@ -34,7 +34,7 @@ import numpy.typing as npt
 import simpy
 
 from accelsim.errors import AccelsimError
-from accelsim.kernel import events
+from accelsim.kernel import records
 from accelsim.kernel.event_run import EventRun
 from accelsim.kernel.flat import Flat
 from accelsim.kernel.program import Program
@@ -143,15 +143,15 @@ class Shared:
         self._armed.discard(now)
         if not self._untold():  # else servers would pick before the processes have reacted
             following = self._env.peek()
-            limit = events.NEVER if following == float("inf") else int(following) - self._origin
+            limit = records.NEVER if following == float("inf") else int(following) - self._origin
             self._run.advance(max(limit, now - self._origin + 1))
-        time = int(self._run.state[events.NOW]) + self._origin
-        finished = self._run.state[events.DONE] == len(self._flat)
+        time = int(self._run.state[records.NOW]) + self._origin
+        finished = self._run.state[records.DONE] == len(self._flat)
         if (finished or self._untold()) and time > now:
             self._arm(time)
         elif self._untold():
             self._tell()
         elif finished and not self.done.triggered:
             self.done.succeed()
-        elif self._run.next_end < events.NEVER:
+        elif self._run.next_end < records.NEVER:
             self._arm(self._run.next_end + self._origin)

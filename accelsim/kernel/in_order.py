@@ -13,40 +13,45 @@ PREDECESSOR = -2
 @njit(cache=True)
 def replace_first(free, holder, base, servers, end, task):  # type: ignore[no-untyped-def]
     """Replace the earliest server of a heap; of equally early ones the one with the latest task is first."""
-    hole = 0
-    child = 1
+    one = np.uint64(1)
+    hole = base
+    child = one
     while child < servers:
         a = base + child
-        if child + 1 < servers and (
-            free[a + 1] < free[a] or (free[a + 1] == free[a] and holder[a + 1] > holder[a])
+        if child + one < servers and (
+            free[a + one] < free[a] or (free[a + one] == free[a] and holder[a + one] > holder[a])
         ):
-            a += 1
-            child += 1
+            a += one
+            child += one
         if free[a] > end or (free[a] == end and holder[a] < task):
             break
-        free[base + hole] = free[a]
-        holder[base + hole] = holder[a]
-        hole = child
-        child = 2 * hole + 1
-    free[base + hole] = end
-    holder[base + hole] = task
+        free[hole] = free[a]
+        holder[hole] = holder[a]
+        hole = a
+        child += child + one
+    free[hole] = end
+    holder[hole] = task
 
 
 @njit(cache=True)
-def run_in_order(resource, duration, offsets, follow, first_server, n_servers):  # type: ignore[no-untyped-def]
-    """Return (end, cause) per task; resource r's servers stand at ``first_server[r]`` in one table."""
-    n = resource.size
-    ends = np.zeros(n, np.int64)
-    cause = np.full(n, -1, np.int32)
-    free = np.zeros(max(n_servers, 1), np.int64)
-    holder = np.full(max(n_servers, 1), -1, np.int32)
+def run_in_order(  # type: ignore[no-untyped-def]
+    resource, duration, offsets, follow, first_server, n_servers, ends, cause, reach
+):
+    """Fill end and cause per task and return the longest chain; ``ends`` and ``reach`` hold zeros.
+
+    Resource r's servers stand at ``first_server[r]`` in one table.
+    """
+    # Unsigned indices need no test for counting from the end: that is a third of the time.
+    free = np.zeros(n_servers, np.int64)
+    holder = np.full(n_servers, -1, np.int32)
     front = np.zeros(first_server.size, np.int64)
     front_cause = np.full(first_server.size, -1, np.int32)
-    for i in range(n):
-        ready = ends[i]
-        start = ready
-        r = resource[i]
-        if r >= 0:
+    cause[:] = -1
+    longest = 0
+    for i in range(np.uint64(resource.size)):
+        start = ends[i]
+        if resource[i] >= 0:
+            r = np.uint64(resource[i])
             base = first_server[r]
             if front[r] > start:
                 start = front[r]
@@ -56,40 +61,37 @@ def run_in_order(resource, duration, offsets, follow, first_server, n_servers): 
                 cause[i] = holder[base]
             front[r] = start
             front_cause[r] = cause[i]
-            end = start + duration[i]
-            servers = first_server[r + 1] - base
-            if servers == 1:
-                holder[base] = i
-                free[base] = end
-            else:
-                replace_first(free, holder, base, servers, end, i)
-        else:
-            end = start + duration[i]
+            replace_first(
+                free, holder, base, first_server[r + np.uint64(1)] - base, start + duration[i], np.int64(i)
+            )
+        end = start + duration[i]
         ends[i] = end
-        for e in range(offsets[i], offsets[i + 1]):
+        chain = reach[i] + duration[i]
+        longest = max(longest, chain)
+        for e in range(offsets[i], offsets[i + np.uint64(1)]):
             later = follow[e]
+            reach[later] = max(reach[later], chain)
             if end >= ends[later]:
                 ends[later] = end
                 cause[later] = i
-    return ends, cause
+    return longest
 
 
 @njit(cache=True)
-def run_single_servers(resource, duration, offsets, follow, n_resources):  # type: ignore[no-untyped-def]
+def run_single_servers(  # type: ignore[no-untyped-def]
+    resource, duration, offsets, follow, server, ends, cause, reach
+):
     """The same where every resource has one server; causes are those that ``walk_single_servers`` reads.
 
     A task that waited for its server has the task that freed it, or the cause of a zero-duration task in
     front of it; any other has ``PREDECESSOR - (the task whose predecessor it was)``, which only a walk needs
-    to look up.
+    to look up. ``server`` has a row for each resource, one cache line: free from, start of the task in
+    front, that task, its cause.
     """
     # Unsigned indices need no test for counting from the end, and selects no branch: both halve the time.
-    n = resource.size
-    ends = np.zeros(n, np.int64)
-    cause = np.empty(n, np.int32)
-    # free from, start of the task in front, that task, its cause: one cache line for each resource
-    server = np.zeros((n_resources, 8), np.int64)
     low = offsets[0]
-    for i in range(np.uint64(n)):
+    longest = 0
+    for i in range(np.uint64(resource.size)):
         high = offsets[i + np.uint64(1)]
         ready = ends[i]
         reason = PREDECESSOR - np.int64(i)
@@ -109,11 +111,14 @@ def run_single_servers(resource, duration, offsets, follow, n_resources):  # typ
             server[q, 3] = reason
         cause[i] = reason
         ends[i] = end
+        chain = reach[i] + duration[i]
+        longest = max(longest, chain)
         for e in range(low, high):
             later = follow[e]
             ends[later] = max(ends[later], end)
+            reach[later] = max(reach[later], chain)
         low = high
-    return ends, cause
+    return longest
 
 
 @njit(cache=True)

@@ -1,39 +1,65 @@
-"""Columns of the tables that the ring engine's functions share.
+"""The tables that the ring engine's functions share.
 
 A *local* task is a task of a group (a block with n iterations; a block outside a repeat is a group
-with n = 1). Its *record* stands in the slot of its iteration.
+with n = 1). Its *record* stands in the slot of its iteration and has the size of a cache line: what
+changes, and what the engine reads of the task wherever it is.
 """
 
-# records, int32; TIME is int64: when it became ready, then its end. LOG is its cause until it starts
-WAITS, LINK, LOCAL, SLOT, LOG = 0, 1, 2, 3, 4
-TIME = 3
-# in WAITS, where it is not a number of predecessors
+import numpy as np
+from numba import uint64
+
+# the type of an index that is not negative: the compiler leaves out the test for counting from the end
+index = uint64
+
+# waits: predecessors left, or a state below; log: cause, as log entry, until the start, then its own entry;
+# time: when it became ready, then its end; needs: predecessors of an iteration that all lags reach;
+# edges first..last stay in the group, those with the shortest lags first; reach: its longest lag
+RECORD = np.dtype(
+    [(name, np.int32) for name in ("waits", "link", "log", "queue", "resource", "slot", "group", "local")]
+    + [("time", np.int64), ("duration", np.int64)]
+    + [(name, np.int32) for name in ("first", "last", "reach", "needs")]
+)
 QUEUED, RUNNING, ENDED_TASK = 0, -1, -2
 
-# local tasks, int32; edges FIRST..LAST stay in the group, XFIRST..XLAST leave its last iteration
-QUEUE, FIRST, LAST, XFIRST, XLAST, GROUP, CHAIN, REACH = 0, 1, 2, 3, 4, 5, 6, 7
+# cross edges leave the group from its last iteration; chain: next task on the same in-order resource
+LOCAL = np.dtype(
+    [("duration", np.int64), *((name, np.int32) for name in ("group", "cross_first", "cross_last", "chain"))]
+)
 
-# groups, int64: iterations (less those jumped), tasks, first local task, record and slot, ring size - 1,
-# iterations made and retired, first task number, longest lag,
-# iterations retired when the state was saved
-N, M, LOCAL0, RECORD0, SLOT0, MASK, MADE, RETIRED, NUMBER0, LAGS = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
-SAVED_RETIRED = 10
+# n: iterations (less those jumped); local0, record0, slot0: first ones; end: after its last record;
+# mask: ring size - 1; made, retired: iterations; number0: first task number; lags: longest lag;
+# horizon: iterations made, but 0 once all are, so that what is special about the last ones is looked at;
+# saved: iterations retired when the state was saved
+GROUP = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "n", "m", "local0", "record0", "end", "slot0", "mask", "made", "retired", "number0", "lags",
+            "horizon", "saved",
+        )
+    ]
+)  # fmt: skip
 
-# slots, int64: task number less local number, tasks left, iteration
-NUMBER, LEFT, ITERATION = 0, 1, 2
+# number: task number less local number; left: tasks that have not ended
+SLOT = np.dtype([(name, np.int64) for name in ("number", "left", "iteration")])
 
-# queues and resources, int32; FREED is the log entry of the last task that freed a server
-HEAD, TAIL, OLD, OWNER = 0, 1, 2, 3
-FREE, LOW, HIGH, DIRTY, FREED, ORDERED, CAUSE = 0, 1, 2, 3, 4, 5, 6
-# cursors of in-order resources, int64
-TURN_GROUP, TURN_ITERATION, TURN_LOCAL = 0, 1, 2
+# old: the tail when the instant ``mark`` began
+QUEUE = np.dtype([("head", np.int32), ("tail", np.int32), ("old", np.int32), ("mark", np.int64)], align=True)
+
+# low..high: its queues, low the first that may hold a task; freed: the log entry of the last task that
+# freed a server; cause: that of the last task an in-order resource started
+RESOURCE = np.dtype(
+    [(name, np.int32) for name in ("free", "low", "high", "dirty", "freed", "order", "cause")]
+)
+ONE_QUEUE, LEVELS, IN_ORDER = 0, 1, 2
+
+# where an in-order resource stands
+TURN = np.dtype([(name, np.int64) for name in ("group", "iteration", "local")])
+
+LOG = np.dtype([("start", np.int64), ("iteration", np.int64), ("local", np.int32), ("cause", np.int32)])
 
 # state of a suspended run, int64
-NOW, HEAP, READY, BATCH, AT, ASCENDING, PENDING, ZERO, FINAL, FINAL_NUMBER, LOGGED, DONE, STATUS = range(13)
-SEARCH, CHECKS, SAVED, SAVED_NOW, PRIMARY = range(13, 18)
-STATE = 18
+NOW, HEAP, READY, STARTS, BATCH, AT, ASCENDING, PENDING, ZERO = range(9)
+FINAL, FINAL_NUMBER, LOGGED, DONE, STATUS, SEARCH, CHECKS, SAVED, SAVED_NOW, PRIMARY = range(9, 19)
+STATE = 19
 ENDED, FULL, RECURRED = 0, 1, 2
-
-# the log: int32 local task and cause, int64 start and iteration
-LOG_LOCAL, LOG_CAUSE = 0, 1
-LOG_START, LOG_ITERATION = 0, 1

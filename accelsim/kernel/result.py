@@ -34,13 +34,11 @@ class Totals:
 
     @classmethod
     def _of(cls, flat: Flat, n_resources: int, kinds: int) -> Self:
-        kind = flat.kinds()
-        per_resource = np.bincount(flat.resource + 1, minlength=n_resources + 1)[1:]
-        busy, kind_busy = np.zeros(n_resources + 1, np.int64), np.zeros(kinds + 1, np.int64)
-        np.add.at(busy, flat.resource, flat.duration)
-        np.add.at(kind_busy, kind, flat.duration)
-        count = np.bincount(kind + 1, minlength=kinds + 1)[1:]
-        return cls(int(count.sum()), per_resource, busy[:-1], count, kind_busy[:-1])
+        from accelsim.kernel.sums import kind_sums, resource_sums
+
+        tasks, busy = resource_sums(flat, n_resources)
+        count, kind_busy = kind_sums(flat, kinds)
+        return cls(int(count[:-1].sum()), tasks[:-1], busy[:-1], count[:-1], kind_busy[:-1])
 
     @classmethod
     def sum(cls, parts: Sequence[tuple["Totals", int]], n_resources: int, kinds: int) -> Self:

@@ -1,66 +1,30 @@
-"""The ring of iterations behind the engine for repeated blocks: make, start, log, take in turn (compiled)."""
+"""The ring of iterations behind the engine for repeated blocks: make, retire, log, queue, take (compiled)."""
 
 from numba import njit
 
-from accelsim.kernel.heap import sift_up
 from accelsim.kernel.layout import (
     ASCENDING,
     BATCH,
-    CHAIN,
-    FIRST,
-    GROUP,
-    HEAP,
-    ITERATION,
-    LAGS,
-    LAST,
-    LEFT,
-    LINK,
-    LOCAL,
-    LOCAL0,
-    LOG,
-    LOG_CAUSE,
-    LOG_ITERATION,
-    LOG_LOCAL,
-    LOG_START,
     LOGGED,
-    MADE,
-    MASK,
-    NUMBER,
-    NUMBER0,
     PENDING,
-    QUEUE,
     QUEUED,
     READY,
-    RECORD0,
     RUNNING,
-    SLOT,
-    SLOT0,
-    TIME,
-    TURN_GROUP,
-    TURN_ITERATION,
-    TURN_LOCAL,
-    WAITS,
-    M,
-    N,
+    STARTS,
+    index,
 )
 
 
-@njit(inline="always")
+@njit(cache=True)
 def number(records, slots, record):  # type: ignore[no-untyped-def]
     """The task number, unique in the run."""
-    return slots[records[record, SLOT], NUMBER] + records[record, LOCAL]
+    task = records[index(record)]
+    return slots[index(task.slot)].number + task.local
 
 
 @njit(cache=True)
 def sort_by_number(values, size, records, slots):  # type: ignore[no-untyped-def]
-    """Sort the first ``size`` records by task number, in place; nothing to do in most cases."""
-    ascending = True
-    for i in range(1, size):
-        if number(records, slots, values[i - 1]) > number(records, slots, values[i]):
-            ascending = False
-            break
-    if ascending:
-        return
+    """Sort the first ``size`` records by task number, in place (Shell's sort: mostly nothing to do)."""
     gap = 1
     while gap < size // 3:
         gap = 3 * gap + 1
@@ -77,124 +41,170 @@ def sort_by_number(values, size, records, slots):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True)
-def make(group, iteration, groups, slots, records, locals_, steady):  # type: ignore[no-untyped-def]
-    """Fill the slot of a new iteration of a group."""
-    m = groups[group, M]
-    slot = groups[group, SLOT0] + (iteration & groups[group, MASK])
-    slots[slot, ITERATION] = iteration
-    slots[slot, LEFT] = m
-    slots[slot, NUMBER] = groups[group, NUMBER0] + iteration * m - groups[group, LOCAL0]
-    first = groups[group, RECORD0] + (iteration & groups[group, MASK]) * m
-    for k in range(m):
-        records[first + k, WAITS] = steady[groups[group, LOCAL0] + k]
-        records[first + k, LINK] = -1
-        records[first + k, LOG] = -1
-    groups[group, MADE] = iteration + 1
+def make(g, groups, slots, records):  # type: ignore[no-untyped-def]
+    """Fill the slot of the next iteration of a group."""
+    group = groups[g]
+    place = group.made & group.mask
+    slot = slots[group.slot0 + place]
+    slot.iteration = group.made
+    slot.left = group.m
+    slot.number = group.number0 + group.made * group.m - group.local0
+    first = group.record0 + place * group.m
+    for record in range(first, first + group.m):
+        task = records[index(record)]
+        task.waits = task.needs
+    group.made += 1
+    group.horizon = group.made if group.made < group.n else 0
 
 
 @njit(cache=True)
 def begin(  # type: ignore[no-untyped-def]
-    groups, slots, records, times, locals_, duration, steady, follow, lags, entering, keys, who, ready, batch,
-    log, log_time, state,
-):  # fmt: skip
+    groups, slots, records, steps, lags, entering, ready, starts, batch, log, state
+):
     """Time 0: make the iterations that the longest lag spans; roots are ready, pure delays start."""
-    for g in range(groups.shape[0]):
-        if groups[g, M] == 0:
-            continue
-        for iteration in range(min(groups[g, N], max(groups[g, LAGS], 1))):
-            make(g, iteration, groups, slots, records, locals_, steady)
-            first = groups[g, RECORD0] + (iteration & groups[g, MASK]) * groups[g, M] - groups[g, LOCAL0]
-            for k in range(groups[g, LOCAL0], groups[g, LOCAL0] + groups[g, M]):
-                for e in range(locals_[k, FIRST], locals_[k, LAST]):
-                    if lags[e] > iteration:
-                        records[first + follow[e], WAITS] -= 1
+    for g in range(groups.size):
+        group = groups[g]
+        for iteration in range(min(group.n, max(group.lags, 1))):
+            make(g, groups, slots, records)
+            first = group.record0 + iteration * group.m
+            for record in range(first, first + group.m):
+                task = records[record]
                 if iteration == 0:
-                    records[first + k, WAITS] += entering[k]
-    for g in range(groups.shape[0]):
-        for record in range(groups[g, RECORD0], groups[g, RECORD0] + groups[g, MADE] * groups[g, M]):
-            if records[record, WAITS] > 0:
+                    task.waits += entering[task.local]
+                for e in range(task.first, task.last):
+                    if lags[e] > iteration:
+                        # a predecessor before the first iteration: its target is what the lag leads back to
+                        records[record + steps[e] - lags[e] * group.m].waits -= 1
+    for g in range(groups.size):
+        for record in range(groups[g].record0, groups[g].record0 + groups[g].made * groups[g].m):
+            task = records[record]
+            if task.waits > 0:
                 continue
-            local = records[record, LOCAL]
-            times[record, TIME] = 0
-            if locals_[local, QUEUE] >= 0:
+            task.time = 0
+            if task.queue >= 0:
                 ready[state[READY]] = record
                 state[READY] += 1
-                continue
-            log_start(records, slots, record, local, -1, 0, log, log_time, state[LOGGED])
-            state[LOGGED] += 1
-            times[record, TIME] = duration[local]
-            if duration[local] == 0:
+            elif task.duration > 0:
+                starts[state[STARTS]] = record
+                state[STARTS] += 1
+            else:
+                log_start(record, 0, state[LOGGED], records, slots, log)
+                state[LOGGED] += 1
                 batch[state[BATCH]] = record
                 state[BATCH] += 1
-            else:
-                sift_up(keys, who, state[HEAP], duration[local], record)
-                state[HEAP] += 1
     state[PENDING] = 1
     state[ASCENDING] = state[BATCH]
 
 
-@njit(inline="always")
-def log_start(records, slots, record, local, cause, now, log, log_time, at):  # type: ignore[no-untyped-def]
-    """Log that a record starts now, as entry ``at`` if the log is that long."""
-    if at < log.shape[0]:
-        log[at, LOG_LOCAL] = local
-        log[at, LOG_CAUSE] = cause
-        log_time[at, LOG_START] = now
-        log_time[at, LOG_ITERATION] = slots[records[record, SLOT], ITERATION]
-        records[record, LOG] = at
+@njit(cache=True)
+def log_start(record, now, entry, records, slots, log):  # type: ignore[no-untyped-def]
+    """Log that a record starts now, as ``entry`` if the log is that long."""
+    task = records[index(record)]
+    task.waits = RUNNING
+    if entry < log.size:
+        line = log[index(entry)]
+        line.start = now
+        line.iteration = slots[index(task.slot)].iteration
+        line.local = task.local
+        line.cause = task.log
+        task.log = entry
     else:
-        records[record, LOG] = -1
-    records[record, WAITS] = RUNNING
+        task.log = -1
 
 
 @njit(cache=True)
-def later_of(seen, own, now, log, log_time, duration, groups, locals_):  # type: ignore[no-untyped-def]
+def later_of(seen, own, now, log, groups, locals_):  # type: ignore[no-untyped-def]
     """Of two logged predecessors, the one with the larger number if both end now, else ``own``."""
-    if seen < 0 or own < 0 or log_time[seen, LOG_START] + duration[log[seen, LOG_LOCAL]] != now:
+    if seen < 0 or own < 0 or log[seen].start + locals_[log[seen].local].duration != now:
         return own
-    if logged_number(seen, log, log_time, groups, locals_) > logged_number(
-        own, log, log_time, groups, locals_
-    ):
-        return seen
-    return own
+    later = logged_number(seen, log, groups, locals_) > logged_number(own, log, groups, locals_)
+    return seen if later else own
 
 
 @njit(cache=True)
-def logged_number(entry, log, log_time, groups, locals_):  # type: ignore[no-untyped-def]
+def logged_number(entry, log, groups, locals_):  # type: ignore[no-untyped-def]
     """The task number of a log entry."""
-    local = log[entry, LOG_LOCAL]
-    group = locals_[local, GROUP]
-    return (
-        groups[group, NUMBER0]
-        + log_time[entry, LOG_ITERATION] * groups[group, M]
-        + local
-        - groups[group, LOCAL0]
-    )
+    line = log[entry]
+    group = groups[locals_[line.local].group]
+    return group.number0 + line.iteration * group.m + line.local - group.local0
 
 
 @njit(cache=True)
-def in_turn(resource, groups, records, turns):  # type: ignore[no-untyped-def]
+def retire(g, groups, slots):  # type: ignore[no-untyped-def]
+    """Retire the iterations of a group that have ended, oldest first; return whether there were any."""
+    group = groups[g]
+    oldest = group.retired
+    while oldest < group.made and slots[group.slot0 + (oldest & group.mask)].left == 0:
+        oldest += 1
+    moved = oldest > group.retired
+    group.retired = oldest
+    return moved
+
+
+@njit(cache=True)
+def enqueue(record, now, records, slots, queues):  # type: ignore[no-untyped-def]
+    """Put a record that became ready now into its queue: by number among those of this instant."""
+    task = records[index(record)]
+    queue = queues[index(task.queue)]
+    tail = queue.tail
+    if queue.mark != now:
+        queue.mark = now
+        queue.old = tail
+    own = number(records, slots, record)
+    if tail == queue.old or number(records, slots, tail) < own:
+        task.link = -1
+        queue.tail = record
+        if tail < 0:
+            queue.head = record
+        else:
+            records[index(tail)].link = record
+        return
+    previous = queue.old
+    current = queue.head if previous < 0 else records[previous].link
+    while number(records, slots, current) < own:
+        previous = current
+        current = records[current].link
+    task.link = current
+    if previous < 0:
+        queue.head = record
+    else:
+        records[previous].link = record
+
+
+@njit(cache=True)
+def take(record, now, records, queues):  # type: ignore[no-untyped-def]
+    """Take the head out of its queue."""
+    task = records[index(record)]
+    queue = queues[index(task.queue)]
+    queue.head = task.link
+    if task.link < 0:
+        queue.tail = -1
+    if queue.mark == now and queue.old == record:
+        queue.old = -1
+
+
+@njit(cache=True)
+def in_turn(r, groups, records, turns):  # type: ignore[no-untyped-def]
     """Return the record an in-order resource has to start next if it is ready, else -1."""
-    g = turns[resource, TURN_GROUP]
-    if g < 0 or turns[resource, TURN_ITERATION] >= groups[g, MADE]:
+    turn = turns[r]
+    if turn.group < 0 or turn.iteration >= groups[turn.group].made:
         return -1
-    place = turns[resource, TURN_ITERATION] & groups[g, MASK]
-    record = groups[g, RECORD0] + place * groups[g, M] + turns[resource, TURN_LOCAL] - groups[g, LOCAL0]
-    return record if records[record, WAITS] == QUEUED else -1
+    group = groups[turn.group]
+    record = group.record0 + (turn.iteration & group.mask) * group.m + turn.local - group.local0
+    return record if records[index(record)].waits == QUEUED else -1
 
 
 @njit(cache=True)
-def next_turn(resource, groups, locals_, first_of, turns):  # type: ignore[no-untyped-def]
+def next_turn(r, groups, locals_, first_of, turns):  # type: ignore[no-untyped-def]
     """Move an in-order resource on to its next task: of the iteration, the group, the groups after."""
-    g = turns[resource, TURN_GROUP]
-    local = locals_[turns[resource, TURN_LOCAL], CHAIN]
+    turn = turns[r]
+    g = turn.group
+    local = locals_[turn.local].chain
     if local < 0:
-        turns[resource, TURN_ITERATION] += 1
-        while g < groups.shape[0] and (
-            turns[resource, TURN_ITERATION] >= groups[g, N] or first_of[g, resource] < 0
-        ):
+        turn.iteration += 1
+        while g < groups.size and (turn.iteration >= groups[g].n or first_of[g, r] < 0):
             g += 1
-            turns[resource, TURN_ITERATION] = 0
-        turns[resource, TURN_GROUP] = g if g < groups.shape[0] else -1
-        local = first_of[g, resource] if g < groups.shape[0] else -1
-    turns[resource, TURN_LOCAL] = local
+            turn.iteration = 0
+        turn.group = g if g < groups.size else -1
+        local = first_of[g, r] if g < groups.size else -1
+    turn.local = local

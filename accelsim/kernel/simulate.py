@@ -1,7 +1,6 @@
 """One leaf of the tree on the compiled engines: figures without kinds."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from accelsim.kernel.flatten import LIMIT
 from accelsim.kernel.groups import Groups
 from accelsim.kernel.resource import Resource
 from accelsim.kernel.stream_run import LOG_LIMIT, StreamRun
+from accelsim.kernel.sums import resource_sums
 from accelsim.kernel.timing import Ints, Jump, Route, Timing
 
 
@@ -31,44 +31,43 @@ def simulate_flat(flat: Flat, resources: Sequence[Resource], keep_starts: bool) 
     if n == 0:
         nothing = np.zeros(0, np.int64)
         return Timing(0, 0, 0, 0, Route("full"), ((nothing, nothing),), path=nothing)
-    one_pass = flat.numbered and all(resources[r].order == "in_order" for r in _used(flat))
-    ends, path, kind = (ordered if one_pass else by_events)(flat, resources)
+    tasks, _ = resource_sums(flat, len(resources))
+    one_pass = flat.numbered and all(
+        r.order == "in_order" for r, used in zip(resources, tasks, strict=False) if used
+    )
+    ends, path, longest, kind = (ordered if one_pass else by_events)(flat, resources)
     makespan = int(ends[path[-1]])
-    lower, upper = flat_bounds(flat, resources)
+    lower, upper = flat_bounds(flat, resources, longest)
     shown = ((0, np.arange(n), ends - flat.duration),) if keep_starts else ()
     visits = ((path, np.ones(path.size, np.int64)),)
     return Timing(makespan, lower, upper, n, Route(kind), visits, shown, path=path)
 
 
-def _used(flat: Flat) -> list[int]:
-    """Resources that a block names, worked out once."""
-    if "used" not in flat.derived:
-        flat.derived["used"] = np.flatnonzero(np.bincount(flat.resource + 1, minlength=1)[1:]).tolist()
-    used: Any = flat.derived["used"]
-    return list(used)
-
-
-def by_events(flat: Flat, resources: Sequence[Resource]) -> tuple[Ints, Ints, str]:
-    """Return (end per task, critical path, route) from the event engine."""
+def by_events(flat: Flat, resources: Sequence[Resource]) -> tuple[Ints, Ints, int | None, str]:
+    """Return (end per task, critical path, longest chain if found, route) from the event engine."""
     run = EventRun(flat, resources)
     run.advance()
-    return run.ends, run.path(), "full"
+    return run.ends, run.path(), None, "full"
 
 
-def ordered(flat: Flat, resources: Sequence[Resource]) -> tuple[Ints, Ints, str]:
+def ordered(flat: Flat, resources: Sequence[Resource]) -> tuple[Ints, Ints, int | None, str]:
     """The same from the single pass."""
     from accelsim.kernel.in_order import run_in_order, run_single_servers, walk_back, walk_single_servers
 
-    if all(r.servers == 1 for r in resources):
-        block = flat.offsets, flat.follow
-        offsets, follow = (array.view(np.uint32) for array in block)
-        ends, cause = run_single_servers(flat.resource, flat.duration, offsets, follow, len(resources))
-        last = len(flat) - 1 - int(np.argmax(ends[::-1]))
-        return ends, walk_single_servers(cause, ends, flat.duration, *block, last), "in_order"
-    first = np.cumsum([0] + [min(r.servers, len(flat)) for r in resources]).astype(np.int64)
-    ends, cause = run_in_order(flat.resource, flat.duration, flat.offsets, flat.follow, first, int(first[-1]))
-    last = len(flat) - 1 - int(np.argmax(ends[::-1]))
-    return ends, walk_back(cause, last), "in_order"
+    n = len(flat)
+    ends, reach = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    cause = np.empty(n, np.int32)
+    tasks, edges, found = (flat.resource, flat.duration), (flat.offsets, flat.follow), (ends, cause, reach)
+    unsigned = flat.offsets.view(np.uint32), flat.follow.view(np.uint32)
+    single = all(r.servers == 1 for r in resources)
+    if single:
+        longest = run_single_servers(*tasks, *unsigned, np.zeros((len(resources), 8), np.int64), *found)
+    else:
+        first = np.cumsum([0] + [min(r.servers, n) for r in resources]).astype(np.uint64)
+        longest = run_in_order(*tasks, *unsigned, first, int(first[-1]), *found)
+    last = n - 1 - int(np.argmax(ends[::-1]))
+    path = walk_single_servers(cause, ends, flat.duration, *edges, last) if single else walk_back(cause, last)
+    return ends, path, int(longest), "in_order"
 
 
 def simulate_groups(
@@ -78,10 +77,12 @@ def simulate_groups(
     from accelsim.kernel.attribution import visits_of
 
     log = min(groups.tasks, LIMIT if keep_starts else LOG_LIMIT)
+    if log < groups.tasks and not (fast_forward or keep_starts):
+        log = 0  # every task will start, so the log would end too early to hold a path
     run = StreamRun(groups, resources, fast_forward, log)
     run.run()
     simulated, logged = int(run.state[layout.DONE]), int(run.state[layout.LOGGED])
-    if simulated != int((run.groups[:, layout.N] * run.groups[:, layout.M]).sum()):
+    if simulated != int((run.groups["n"] * run.groups["m"]).sum()):
         raise AssertionError(
             "a repeat stopped before its last task; this is an error in the kernel, please report it"
         )
@@ -90,7 +91,7 @@ def simulate_groups(
     first = np.cumsum(sizes) - sizes
     visits = None
     if logged <= log:
-        times = visits_of(run.log, run.log_time, int(run.state[layout.FINAL]), run.skips, group)
+        times = visits_of(run.log, int(run.state[layout.FINAL]), run.skips, group)
         visits = tuple(
             (np.flatnonzero(part), part[part > 0])
             for part in (times[a : a + n] for a, n in zip(first, sizes, strict=True))
@@ -113,9 +114,9 @@ def simulate_groups(
 
 def trace_rows(run: StreamRun, logged: int, group: Ints, first: Ints) -> Iterator[tuple[int, Ints, Ints]]:
     """Yield (group, tasks, starts) of what was logged, later than the jumps where it is."""
-    local, start = run.log[:logged, layout.LOG_LOCAL], run.log_time[:logged, layout.LOG_START].copy()
+    local, start = run.log["local"][:logged], run.log["start"][:logged].copy()
     for skip in reversed(run.skips):
-        start[run.log_time[:logged, layout.LOG_START] > skip.found_ps] += skip.length_ps
+        start[run.log["start"][:logged] > skip.found_ps] += skip.length_ps
     for g, base in enumerate(first.tolist()):
         mine = group[local] == g
         yield g, local[mine] - base, start[mine]

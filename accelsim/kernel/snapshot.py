@@ -5,111 +5,90 @@ live task and every task outside waits for or how long it still runs, and each q
 Nothing else influences the future.
 """
 
+import numpy as np
 from numba import njit
 
-from accelsim.kernel.layout import (
-    CHECKS,
-    GROUP,
-    HEAD,
-    ITERATION,
-    LINK,
-    LOCAL,
-    MADE,
-    MASK,
-    NOW,
-    ORDERED,
-    PRIMARY,
-    RECORD0,
-    RETIRED,
-    RUNNING,
-    SAVED,
-    SAVED_NOW,
-    SAVED_RETIRED,
-    SEARCH,
-    SLOT,
-    TIME,
-    TURN_GROUP,
-    TURN_ITERATION,
-    TURN_LOCAL,
-    WAITS,
-    M,
-    N,
-)
+from accelsim.kernel.layout import CHECKS, IN_ORDER, NOW, PRIMARY, RUNNING, SAVED, SAVED_NOW, SEARCH
 
 
 @njit(cache=True)
-def put(out, at, value, compare):  # type: ignore[no-untyped-def]
-    """Write a value, or say whether it is the one written before."""
-    if compare:
-        return out[at] == value
-    out[at] = value
+def differs(out, at, value, keep):  # type: ignore[no-untyped-def]
+    """Whether a value is another one than that saved before, which it replaces if ``keep``."""
+    if out[at] == value:
+        return False
+    if keep:
+        out[at] = value
     return True
 
 
 @njit(cache=True)
-def relative(groups, slots, records, times, locals_, queues, resources, turns, out, now, compare):  # type: ignore[no-untyped-def]
-    """Write the relative state to ``out``, or say whether it equals what stands there."""
+def relative(groups, slots, records, locals_, queues, resources, turns, out, now, keep):  # type: ignore[no-untyped-def]
+    """Whether the relative state equals the one in ``out``; write it there if ``keep``, else stop early."""
     at = 0
-    for g in range(groups.shape[0]):
-        if not put(out, at, groups[g, MADE] - groups[g, RETIRED], compare):
-            return False
+    same = True
+    for g in range(groups.size):
+        group = groups[g]
+        if differs(out, at, group.made - group.retired, keep):
+            same = False
         at += 1
-    for g in range(groups.shape[0]):
-        for iteration in range(groups[g, RETIRED], groups[g, MADE]):
-            first = groups[g, RECORD0] + (iteration & groups[g, MASK]) * groups[g, M]
-            for record in range(first, first + groups[g, M]):
-                value = records[record, WAITS]
+        for iteration in range(group.retired, group.made):
+            if not (same or keep):
+                return False
+            first = group.record0 + (iteration & group.mask) * group.m
+            for record in range(first, first + group.m):
+                task = records[record]
+                value = np.int64(task.waits)
                 if value == RUNNING:
-                    value = RUNNING - 1 - (times[record, TIME] - now)
-                if not put(out, at, value, compare):
-                    return False
+                    value = RUNNING - 1 - (task.time - now)
+                if differs(out, at, value, keep):
+                    same = False
+                    if not keep:
+                        return False
                 at += 1
-    for queue in range(queues.shape[0]):
-        record = queues[queue, HEAD]
-        while record >= 0:
-            local = records[record, LOCAL]
-            ahead = slots[records[record, SLOT], ITERATION] - groups[locals_[local, GROUP], RETIRED]
-            if not put(out, at, ahead * locals_.shape[0] + local, compare):
-                return False
+    for q in range(queues.size):
+        record = queues[q].head
+        while record >= 0 and (same or keep):
+            task = records[record]
+            ahead = slots[task.slot].iteration - groups[task.group].retired
+            if differs(out, at, ahead * locals_.size + task.local, keep):
+                same = False
             at += 1
-            record = records[record, LINK]
-        if not put(out, at, -1, compare):
-            return False
+            record = task.link
+        if differs(out, at, np.int64(-1), keep):
+            same = False
         at += 1
-    for r in range(resources.shape[0]):
-        if resources[r, ORDERED]:
-            g = turns[r, TURN_GROUP]
-            ahead = turns[r, TURN_ITERATION] - groups[g, RETIRED] if g >= 0 else 0
-            value = ahead * locals_.shape[0] + turns[r, TURN_LOCAL]
-            if not put(out, at, value, compare):
-                return False
+    for r in range(resources.size):
+        if resources[r].order == IN_ORDER:
+            turn = turns[r]
+            ahead = turn.iteration - groups[turn.group].retired if turn.group >= 0 else 0
+            if differs(out, at, ahead * locals_.size + turn.local, keep):
+                same = False
             at += 1
-    return True
+    return same
 
 
 @njit(cache=True)
-def recurs(groups, slots, records, times, locals_, queues, resources, turns, saved, state):  # type: ignore[no-untyped-def]
+def recurs(groups, slots, records, locals_, queues, resources, turns, saved, state):  # type: ignore[no-untyped-def]
     """Check the state after an instant that retired an iteration of the primary group; save it at times."""
     g = state[PRIMARY]
-    if groups[g, MADE] >= groups[g, N]:
+    if groups[g].made >= groups[g].n:
         # all of it exists, so there is nothing to jump: go on with the next repeated group
         state[CHECKS] = 0
         state[SAVED] = 0
-        while g < groups.shape[0] and (groups[g, M] == 0 or groups[g, MADE] >= groups[g, N]):
+        while g < groups.size and (groups[g].m == 0 or groups[g].made >= groups[g].n):
             g += 1
         state[PRIMARY] = g
-        state[SEARCH] = g < groups.shape[0]
+        state[SEARCH] = g < groups.size
         return False
-    now = state[NOW]
-    if state[SAVED] and relative(
-        groups, slots, records, times, locals_, queues, resources, turns, saved, now, True
-    ):
+    checks = state[CHECKS] + 1
+    keep = checks & (checks - 1) == 0
+    same = relative(groups, slots, records, locals_, queues, resources, turns, saved, state[NOW], keep)
+    if same and state[SAVED]:
         return True
-    state[CHECKS] += 1
-    if state[CHECKS] & (state[CHECKS] - 1) == 0:
-        relative(groups, slots, records, times, locals_, queues, resources, turns, saved, now, False)
+    state[CHECKS] = checks
+    if keep:
         state[SAVED] = 1
-        state[SAVED_NOW] = now
-        for other in range(groups.shape[0]):
-            groups[other, SAVED_RETIRED] = groups[other, RETIRED]
+        state[SAVED_NOW] = state[NOW]
+        for other in range(groups.size):
+            groups[other].saved = groups[other].retired
     return False

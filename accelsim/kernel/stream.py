@@ -12,71 +12,52 @@ from accelsim.kernel.layout import (
     ASCENDING,
     AT,
     BATCH,
-    CAUSE,
-    DIRTY,
     DONE,
     ENDED,
     ENDED_TASK,
     FINAL,
     FINAL_NUMBER,
-    FIRST,
-    FREE,
-    FREED,
     FULL,
-    GROUP,
-    HEAD,
     HEAP,
-    HIGH,
-    ITERATION,
-    LAST,
-    LEFT,
-    LINK,
-    LOCAL,
-    LOCAL0,
-    LOG,
+    IN_ORDER,
+    LEVELS,
     LOGGED,
-    LOW,
-    MADE,
-    MASK,
     NOW,
-    NUMBER,
-    OLD,
-    ORDERED,
-    OWNER,
+    ONE_QUEUE,
     PENDING,
     PRIMARY,
-    QUEUE,
-    REACH,
     READY,
-    RECORD0,
     RECURRED,
-    RETIRED,
     SEARCH,
-    SLOT,
-    SLOT0,
+    STARTS,
     STATUS,
-    TAIL,
-    TIME,
-    WAITS,
-    XFIRST,
-    XLAST,
     ZERO,
-    M,
-    N,
+    index,
 )
-from accelsim.kernel.ring import in_turn, later_of, log_start, make, next_turn, number, sort_by_number
+from accelsim.kernel.ring import (
+    enqueue,
+    in_turn,
+    later_of,
+    log_start,
+    make,
+    next_turn,
+    retire,
+    sort_by_number,
+    take,
+)
 from accelsim.kernel.snapshot import recurs
 
 
 @njit(cache=True)
 def advance(  # type: ignore[no-untyped-def]
-    groups, slots, records, times, locals_, duration, steady, follow, lags, cross, first_of, queues, marks,
-    resources, turns, keys, who, ready, batch, log, log_time, saved, state,
+    groups, slots, records, locals_, steps, lags, cross, first_of, queues, resources, turns, keys, who, ready,
+    starts, batch, log, saved, state,
 ):  # fmt: skip
     """Run until everything has ended, a ring is full, or the state recurs (see STATUS)."""
     now = state[NOW]
     heap = state[HEAP]
     n_ready = state[READY]
+    n_starts = state[STARTS]
     n_batch = state[BATCH]
     at = state[AT]
     ascending = state[ASCENDING]
@@ -88,23 +69,23 @@ def advance(  # type: ignore[no-untyped-def]
     logged = state[LOGGED]
     status = ENDED
     retired = False
-    hole = False
+    hole = False  # at the root of the heap, for the next task that starts
     n_dirty = 0
-    dirty = np.empty(resources.shape[0], np.int32)
-    for r in range(resources.shape[0]):
-        if resources[r, DIRTY]:
+    dirty = np.empty(resources.size, np.int32)
+    for r in range(resources.size):
+        if resources[r].dirty:
             dirty[n_dirty] = r
             n_dirty += 1
     while True:
-        if hole:
-            heap -= 1
-            sift_down(keys, who, heap, keys[heap], who[heap])
-            hole = False
         if pending == 0:
+            if hole:
+                heap -= 1
+                sift_down(keys, who, heap, keys[heap], who[heap])
+                hole = False
             if retired and state[SEARCH]:
                 retired = False
                 state[NOW] = now
-                if recurs(groups, slots, records, times, locals_, queues, resources, turns, saved, state):
+                if recurs(groups, slots, records, locals_, queues, resources, turns, saved, state):
                     status = RECURRED
                     break
             retired = False
@@ -113,96 +94,96 @@ def advance(  # type: ignore[no-untyped-def]
             now = keys[0]
             zero_round = 0
             final_number = -1
-            n_batch = 0
             at = 0
-            while heap > 1 or (heap == 1 and not hole):
-                if hole:
-                    heap -= 1
-                    sift_down(keys, who, heap, keys[heap], who[heap])
-                    hole = False
-                if keys[0] != now:
-                    break
-                batch[n_batch] = who[0]
+            batch[0] = who[0]
+            n_batch = 1
+            hole = True
+            while heap > 1 and (keys[1] == now or (heap > 2 and keys[2] == now)):
+                heap -= 1
+                sift_down(keys, who, heap, keys[index(heap)], who[index(heap)])
+                batch[index(n_batch)] = who[0]
                 n_batch += 1
-                hole = True
             if n_batch > 1:
                 sort_by_number(batch, n_batch, records, slots)
             ascending = n_batch
             pending = 1
         # A
         while at < n_batch:
-            record = batch[at]
-            local = records[record, LOCAL]
-            slot = records[record, SLOT]
-            iteration = slots[slot, ITERATION]
-            g = locals_[local, GROUP]
-            # make what it points at before anything changes: a full ring stops here and goes on here
-            last = groups[g, N] - 1
-            needed = min(iteration + locals_[local, REACH], last)
-            while groups[g, MADE] <= needed and groups[g, MADE] - groups[g, RETIRED] <= groups[g, MASK]:
-                make(g, groups[g, MADE], groups, slots, records, locals_, steady)
-            if groups[g, MADE] <= needed:
-                status = FULL
-                break
+            record = batch[index(at)]
+            task = records[index(record)]
+            slot = slots[index(task.slot)]
+            group = groups[index(task.group)]
+            edge = task.first
+            last_edge = task.last
+            crossing = 0
+            last_crossing = 0
+            if slot.iteration + task.reach >= group.horizon:
+                # make what it points at before anything changes: a full ring stops here and goes on here
+                last = group.n - 1
+                needed = min(slot.iteration + task.reach, last)
+                while group.made <= needed and group.made - group.retired <= group.mask:
+                    make(task.group, groups, slots, records)
+                if group.made <= needed:
+                    status = FULL
+                    break
+                while last_edge > edge and slot.iteration + lags[last_edge - 1] > last:
+                    last_edge -= 1
+                if slot.iteration == last:
+                    crossing = locals_[task.local].cross_first
+                    last_crossing = locals_[task.local].cross_last
             late = at >= ascending
             at += 1
             done += 1
-            own = slots[slot, NUMBER] + local
-            my_log = records[record, LOG]
+            entry = task.log
+            own = slot.number + task.local
             if own > final_number:
                 final_number = own
-                final = my_log
-            queue = locals_[local, QUEUE]
-            if queue >= 0:
-                r = queues[queue, OWNER]
-                resources[r, FREE] += 1
+                final = entry
+            task.log = -1
+            task.waits = ENDED_TASK
+            if task.queue >= 0:
+                resource = resources[index(task.resource)]
+                resource.free += 1
                 if not zero_round:
-                    resources[r, FREED] = my_log
-                if resources[r, DIRTY] == 0:
-                    resources[r, DIRTY] = 1
-                    dirty[n_dirty] = r
+                    resource.freed = entry
+                if resource.dirty == 0 and (
+                    resource.order != ONE_QUEUE or queues[index(task.queue)].head >= 0
+                ):
+                    resource.dirty = 1
+                    dirty[index(n_dirty)] = task.resource
                     n_dirty += 1
-            e = locals_[local, FIRST]
-            end_inside = locals_[local, LAST]
-            crossing = locals_[local, XFIRST] if iteration == last else locals_[local, XLAST]
-            while e < end_inside or crossing < locals_[local, XLAST]:
-                if e < end_inside:
-                    lag = lags[e]
-                    if lag == 0:
-                        later = record + follow[e] - local
-                    else:
-                        if iteration + lag > last:
-                            e += 1
-                            continue
-                        place = (iteration + lag) & groups[g, MASK]
-                        later = groups[g, RECORD0] + place * groups[g, M] + follow[e] - groups[g, LOCAL0]
-                    e += 1
-                else:
-                    other = locals_[cross[crossing], GROUP]
-                    later = groups[other, RECORD0] + cross[crossing] - groups[other, LOCAL0]
+            while True:
+                if edge < last_edge:
+                    later = record + steps[index(edge)]
+                    if later >= group.end:
+                        later -= (group.mask + 1) * group.m
+                    edge += 1
+                elif crossing < last_crossing:
+                    target = cross[crossing]
+                    other = groups[locals_[target].group]
+                    later = other.record0 + target - other.local0
                     crossing += 1
-                cause = my_log
+                else:
+                    break
+                follower = records[index(later)]
+                left = follower.waits - 1
+                follower.waits = left
                 if late:
-                    cause = later_of(
-                        records[later, LINK], my_log, now, log, log_time, duration, groups, locals_
-                    )
-                left = records[later, WAITS] - 1
-                records[later, WAITS] = left
+                    follower.log = later_of(follower.log, entry, now, log, groups, locals_)
+                else:
+                    follower.log = entry
                 if left > 0:
-                    records[later, LINK] = cause
                     continue
-                records[later, LINK] = -1
-                target = records[later, LOCAL]
-                if locals_[target, QUEUE] >= 0:
-                    records[later, LOG] = cause
-                    times[later, TIME] = now
-                    ready[n_ready] = later
+                if follower.queue >= 0:
+                    ready[index(n_ready)] = later
                     n_ready += 1
-                    continue
-                log_start(records, slots, later, target, cause, now, log, log_time, logged)
-                logged += 1
-                times[later, TIME] = now + duration[target]
-                if duration[target] == 0:
+                elif follower.duration > 0:
+                    starts[index(n_starts)] = later
+                    n_starts += 1
+                else:
+                    log_start(later, now, logged, records, slots, log)
+                    logged += 1
+                    follower.time = now
                     if n_batch == batch.size:
                         # zero delays run through many iterations at one instant: drop what has ended
                         for i in range(at, n_batch):
@@ -212,24 +193,9 @@ def advance(  # type: ignore[no-untyped-def]
                         at = 0
                     batch[n_batch] = later
                     n_batch += 1
-                elif hole:
-                    sift_down(keys, who, heap, times[later, TIME], later)
-                    hole = False
-                else:
-                    sift_up(keys, who, heap, times[later, TIME], later)
-                    heap += 1
-            records[record, WAITS] = ENDED_TASK
-            slots[slot, LEFT] -= 1
-            if slots[slot, LEFT] == 0:
-                oldest = groups[g, RETIRED]
-                while (
-                    oldest < groups[g, MADE]
-                    and slots[groups[g, SLOT0] + (oldest & groups[g, MASK]), LEFT] == 0
-                ):
-                    oldest += 1
-                if oldest > groups[g, RETIRED]:
-                    groups[g, RETIRED] = oldest
-                    retired = retired or g == state[PRIMARY]
+            slot.left -= 1
+            if slot.left == 0 and retire(task.group, groups, slots):
+                retired = retired or task.group == state[PRIMARY]
         if status == FULL:
             break
         n_batch = 0
@@ -239,104 +205,92 @@ def advance(  # type: ignore[no-untyped-def]
             sort_by_number(ready, n_ready, records, slots)
         for i in range(n_ready):
             record = ready[i]
-            queue = locals_[records[record, LOCAL], QUEUE]
-            r = queues[queue, OWNER]
-            if resources[r, DIRTY] == 0:
-                resources[r, DIRTY] = 1
-                dirty[n_dirty] = r
-                n_dirty += 1
-            if resources[r, ORDERED]:
+            task = records[index(record)]
+            resource = resources[index(task.resource)]
+            if resource.order == ONE_QUEUE:
+                if resource.free > 0 and queues[index(task.queue)].head < 0:
+                    # nothing can come between: what phase C would do
+                    resource.free -= 1
+                    starts[index(n_starts)] = record
+                    n_starts += 1
+                    continue
+                task.time = now
+                enqueue(record, now, records, slots, queues)
                 continue
-            tail = queues[queue, TAIL]
-            if marks[queue] != now:
-                marks[queue] = now
-                queues[queue, OLD] = tail
-            old = queues[queue, OLD]
-            if tail == old or number(records, slots, tail) < number(records, slots, record):
-                if tail < 0:
-                    queues[queue, HEAD] = record
-                else:
-                    records[tail, LINK] = record
-                queues[queue, TAIL] = record
-            else:
-                own = number(records, slots, record)
-                previous = old
-                current = queues[queue, HEAD] if old < 0 else records[old, LINK]
-                while number(records, slots, current) < own:
-                    previous = current
-                    current = records[current, LINK]
-                if previous < 0:
-                    queues[queue, HEAD] = record
-                else:
-                    records[previous, LINK] = record
-                records[record, LINK] = current
-            if queue < resources[r, LOW]:
-                resources[r, LOW] = queue
+            task.time = now
+            if resource.dirty == 0:
+                resource.dirty = 1
+                dirty[n_dirty] = task.resource
+                n_dirty += 1
+            if resource.order == LEVELS:
+                enqueue(record, now, records, slots, queues)
+                resource.low = min(resource.low, task.queue)
         n_ready = 0
         # C
         for i in range(n_dirty):
             r = dirty[i]
-            resources[r, DIRTY] = 0
-            free = resources[r, FREE]
-            queue = resources[r, LOW]
+            resource = resources[index(r)]
+            resource.dirty = 0
+            free = resource.free
+            low = resource.low
             while free > 0:
-                if not resources[r, ORDERED]:
-                    while queues[queue, HEAD] < 0 and queue < resources[r, HIGH]:
-                        queue += 1
-                    record = queues[queue, HEAD]
-                    if record < 0:
-                        break
-                    link = records[record, LINK]
-                    queues[queue, HEAD] = link
-                    if link < 0:
-                        queues[queue, TAIL] = -1
-                    if marks[queue] == now and queues[queue, OLD] == record:
-                        queues[queue, OLD] = -1
-                    cause = records[record, LOG] if times[record, TIME] == now else resources[r, FREED]
-                else:
+                if resource.order == IN_ORDER:
                     record = in_turn(r, groups, records, turns)
                     if record < 0:
                         break
-                    if times[record, TIME] == now:
-                        cause = records[record, LOG]
-                    else:
+                    task = records[index(record)]
+                    if task.time != now:
                         # it waited: for the task in front of it if that starts now too, else for a server
-                        cause = resources[r, CAUSE] if marks[queue] == now else resources[r, FREED]
-                    resources[r, CAUSE] = cause
-                    marks[queue] = now
+                        task.log = resource.cause if queues[low].mark == now else resource.freed
+                    resource.cause = task.log
+                    queues[low].mark = now
                     next_turn(r, groups, locals_, first_of, turns)
-                local = records[record, LOCAL]
-                records[record, LINK] = -1
-                log_start(records, slots, record, local, cause, now, log, log_time, logged)
-                logged += 1
-                free -= 1
-                end = now + duration[local]
-                times[record, TIME] = end
-                if end == now:
-                    batch[n_batch] = record
-                    n_batch += 1
-                elif hole:
-                    sift_down(keys, who, heap, end, record)
-                    hole = False
                 else:
-                    sift_up(keys, who, heap, end, record)
-                    heap += 1
-            resources[r, FREE] = free
-            resources[r, LOW] = queue
+                    while queues[index(low)].head < 0 and low < resource.high:
+                        low += 1
+                    record = queues[index(low)].head
+                    if record < 0:
+                        break
+                    task = records[index(record)]
+                    take(record, now, records, queues)
+                    if task.time != now:
+                        task.log = resource.freed
+                starts[index(n_starts)] = record
+                n_starts += 1
+                free -= 1
+            resource.free = free
+            resource.low = low
         n_dirty = 0
+        # start what B and C took, and the pure delays of A
+        for i in range(n_starts):
+            record = starts[i]
+            task = records[index(record)]
+            log_start(record, now, logged, records, slots, log)
+            logged += 1
+            task.time = now + task.duration
+            if task.duration == 0:
+                batch[index(n_batch)] = record
+                n_batch += 1
+            elif hole:
+                sift_down(keys, who, heap, task.time, record)
+                hole = False
+            else:
+                sift_up(keys, who, heap, task.time, record)
+                heap += 1
+        n_starts = 0
         zero_round = 1
         ascending = 0
         if n_batch == 0:
             pending = 0
-        else:
-            if n_batch > 1:
-                sort_by_number(batch, n_batch, records, slots)
+        elif n_batch > 1:
+            sort_by_number(batch, n_batch, records, slots)
     if hole:
         heap -= 1
         sift_down(keys, who, heap, keys[heap], who[heap])
     state[NOW] = now
     state[HEAP] = heap
     state[READY] = n_ready
+    state[STARTS] = n_starts
     state[BATCH] = n_batch
     state[AT] = at
     state[ASCENDING] = ascending
