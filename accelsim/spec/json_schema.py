@@ -9,6 +9,7 @@ from accelsim.spec.dataflow import Dataflow
 from accelsim.spec.machine import Architecture
 from accelsim.spec.mapping import MappingFile
 from accelsim.spec.run import Run
+from accelsim.spec.technology import Technology
 from accelsim.spec.workload import Workload
 
 _REFERENCE = {"type": "string", "pattern": r"\$[A-Za-z_]\w*"}
@@ -18,6 +19,7 @@ _CLASSES: dict[str, type[FileSpec]] = {
     "mapping": MappingFile,
     "workload": Workload,
     "calibration": Calibration,
+    "technology": Technology,
     "run": Run,
 }
 
