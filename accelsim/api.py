@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from accelsim.components.pricing import priced
 from accelsim.answer import Compiled, closed_form_result, event_result
 from accelsim.cost.written import write_mapping as written
 from accelsim.errors import AccelsimError, did_you_mean
@@ -139,6 +140,7 @@ def compile(
     )
     used = precision or _precision(machine) or "int8"
     machine = machine.model_copy(update={"defaults": machine.defaults.model_copy(update={"precision": used})})
+    machine = priced(machine, used, machine.defaults.accumulator)
     _check_operators(family, graph, machine)
     lowered = family.lower(graph, machine, chosen)
     given = {k: v for k, v in switches.items() if machine.presets[preset].get(k) != v}

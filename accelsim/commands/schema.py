@@ -5,7 +5,7 @@ import json
 
 from accelsim.spec.json_schema import json_schema
 
-KINDS = ("architecture", "dataflow", "mapping", "workload", "calibration", "run")
+KINDS = ("architecture", "dataflow", "mapping", "workload", "calibration", "technology", "run")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

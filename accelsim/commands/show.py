@@ -16,10 +16,11 @@ from accelsim.spec.mapping import load_mapping
 from accelsim.spec.nest_text import loop_nest
 from accelsim.spec.run import load_run
 from accelsim.spec.settings import parse_settings
+from accelsim.spec.technology import load_technology
 from accelsim.spec.workload import load_workload_spec
 from accelsim.spec.writer import resolved, write
 
-KINDS = ("architecture", "dataflow", "mapping", "workload", "calibration", "run")
+KINDS = ("architecture", "dataflow", "mapping", "workload", "calibration", "technology", "run")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +63,8 @@ def _load(kind: str, name: str, settings: Mapping[str, object]) -> FileSpec:
         raise AccelsimError(f"a {kind} has no fields that --set can reach; copy the file and change it")
     if kind == "mapping":
         return load_mapping(name)
+    if kind == "technology":
+        return load_technology(name)
     return load_calibration(name) if kind == "calibration" else load_dataflow(name)
 
 

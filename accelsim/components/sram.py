@@ -1,15 +1,16 @@
 """On-chip SRAM: a buffer that several processing elements share."""
 
 from accelsim.components.storage import Amount, Storage
-from accelsim.spec.units import BytesPerSecond
+from accelsim.spec.units import BytesPerSecond, PositiveCount
 
 
 class SRAM(Storage):
     """A global or local buffer. ``bandwidth`` is that of its array-side port; None means it is never narrower
-    than the network behind it.
+    than the network behind it. ``ports`` only raises estimated prices: it changes no time.
     """
 
     bandwidth: BytesPerSecond | None = None
+    ports: PositiveCount = 1
 
     def service_s(self, size_bytes: Amount) -> Amount:
         """Seconds the port is busy with a transfer of so many bytes."""

@@ -14,10 +14,11 @@ FOLDERS = {
     "mappings": "mapping",
     "workloads": "workload",
     "calibrations": "calibration",
+    "technologies": "technology",
 }
 """Shipped folders, and the ``kind:`` of the files in each."""
 
-_INSIDE = {"mappings": "dataflows"}
+_INSIDE = {"mappings": "dataflows", "calibrations": "arch", "technologies": "arch"}
 """Folders that lie inside another one."""
 
 _KIND = re.compile(rb"^kind:[ \t]*['\"]?([\w-]+)", re.MULTILINE)

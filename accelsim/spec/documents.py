@@ -21,11 +21,12 @@ COMMANDS = {
 NAMED_BY = {
     "dataflow": "an architecture's components name it",
     "calibration": "the switch 'calibration' names it",
+    "technology": "the field 'technology' of an architecture names it",
     "mapping": "the switch 'mapping' names it",
 }
 
 KINDS = (
-    "architecture", "dataflow", "mapping", "workload", "calibration", "run", "sweep", "search", "campaign"
+    "architecture", "dataflow", "mapping", "workload", "calibration", "technology", "run", "sweep", "search", "campaign"
 )  # fmt: skip
 _SHIPPED = {kind: folder for folder, kind in catalog.FOLDERS.items()}
 

@@ -11,6 +11,7 @@ from accelsim.spec.dataflow import Dataflow
 from accelsim.spec.machine import Architecture
 from accelsim.spec.mapping import MappingFile
 from accelsim.spec.run import Run
+from accelsim.spec.technology import Technology
 from accelsim.spec.workload import Workload
 
 _REFERENCE = {"type": "string", "pattern": r"\$[A-Za-z_]\w*"}
@@ -19,6 +20,7 @@ _CLASSES: dict[str, type[FileSpec]] = {
     "dataflow": Dataflow,
     "mapping": MappingFile,
     "workload": Workload,
+    "technology": Technology,
     "run": Run,
 }
 

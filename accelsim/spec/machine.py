@@ -50,6 +50,10 @@ class Architecture(FileSpec):
     """another architecture, of which this file says only what differs"""
     mapping: str | None = None
     """machine family that lowers work onto this machine"""
+    node: str | None = None
+    """process node such as 28 nm: prices that components leave out are estimated for it"""
+    technology: str = "cmos"
+    """technology file that the estimates come from"""
     parameters: dict[str, Any] = Field(default_factory=dict)
     """values that ``$name`` stands for; whoever uses the file as a part can set them"""
     defaults: Defaults = Defaults()

@@ -57,7 +57,7 @@ def test_list(capsys):
     code, out, _ = told(capsys, "list", "--json")
     found = json.loads(out)
     assert code == 0
-    assert list(found) == ["arch", "dataflows", "mappings", "workloads", "calibrations"]
+    assert list(found) == ["arch", "dataflows", "mappings", "workloads", "calibrations", "technologies"]
     assert found["arch"]["eyeriss"]
     code, out, _ = told(capsys, "list", "dataflows")
     assert code == 0

@@ -5,7 +5,7 @@ from importlib.metadata import files
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DATA = {name: f"accelsim/{name}" for name in ("arch", "dataflows", "workloads", "calibrations")}
+DATA = {name: f"accelsim/{name}" for name in ("arch", "dataflows", "workloads")}
 
 
 def installed():
