@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from accelsim.components.pricing import priced
 from accelsim.answer import Compiled, closed_form_result, event_result
+from accelsim.components.pricing import priced
 from accelsim.cost.written import write_mapping as written
 from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.join import join

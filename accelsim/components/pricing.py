@@ -3,8 +3,8 @@
 - multiply-accumulate of b-bit integers: a multiplier of b bits and an adder of the accumulator's width. Where
   the file has no multiplier of b bits, the next narrower integer one counts (b / its bits)^2 times, an adder
   linearly;
-- SRAM: read energy per byte ``energy * (size / at_size) ^ exponent``, each port beyond the first raises energy
-  and area by a share;
+- SRAM: read energy per byte ``energy * (size / at_size) ^ exponent``, each port beyond the first raises
+  energy and area by a share;
 - link: a wire per bit and cycle, as long as the side of the square that the array with its registers fills;
 - DRAM: a constant per byte.
 """

@@ -26,7 +26,8 @@ NAMED_BY = {
 }
 
 KINDS = (
-    "architecture", "dataflow", "mapping", "workload", "calibration", "technology", "run", "sweep", "search", "campaign"
+    "architecture", "dataflow", "mapping", "workload", "calibration", "technology", "run",
+    "sweep", "search", "campaign",
 )  # fmt: skip
 _SHIPPED = {kind: folder for folder, kind in catalog.FOLDERS.items()}
 

@@ -9,7 +9,14 @@ from accelsim.spec.base import FileSpec, Spec
 from accelsim.spec.documents import open_document
 from accelsim.spec.sentences import explain
 from accelsim.spec.tree import Problems
-from accelsim.spec.units import Bytes, Joules, JoulesPerByte, Metres, SquareMillimetres, SquareMillimetresPerByte
+from accelsim.spec.units import (
+    Bytes,
+    Joules,
+    JoulesPerByte,
+    Metres,
+    SquareMillimetres,
+    SquareMillimetresPerByte,
+)
 
 Factor = Annotated[float, Field(gt=0)]
 

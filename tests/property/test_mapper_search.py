@@ -6,7 +6,7 @@ order per class in each gap, for the smaller ones every permutation.
 
 import random
 from itertools import permutations, product
-from math import inf, isclose, prod
+from math import isclose, prod
 
 import pytest
 
@@ -187,7 +187,7 @@ def spaces(seed, number, kinds, most):
             hierarchy = random_hierarchy(rng, shape)
             best_mapping(shape, hierarchy)
         except AccelsimError as error:
-            assert "further in" in str(error) or "no mapping fits" in str(error)  # noqa: PT017
+            assert "further in" in str(error) or "no mapping fits" in str(error)
             continue
         size = 0
         for _ in points(shape, hierarchy, False):

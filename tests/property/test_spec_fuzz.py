@@ -103,7 +103,7 @@ def mutate(draw, data):
     def delete(container, step):
         del container[step]
         if not container:
-            words.add(".".join(map(str, path[:-1])))
+            names.append((".".join(map(str, path[:-1])),))
 
     def rename(container, step):
         if isinstance(container, dict):
