@@ -67,7 +67,8 @@ class Lowered:
     order. ``cycle_ps`` is the clock period in picoseconds as (numerator, denominator), None if the parts have
     different clocks. ``nests`` are the loops of operators by name, where the family has them.
     ``peak_macs_per_s`` and ``memory_B_per_s`` are the two roofs of the machine, None if it has no single
-    pair. ``metrics`` are figures of the family's own, with their unit in the name; ``assumptions`` replace those of the machine where its constants were not used.
+    pair. ``metrics`` are figures of the family's own, with their unit in the name; ``assumptions`` replace
+    those of the machine where its constants were not used.
     """
 
     program: Program

@@ -31,7 +31,7 @@ def test_every_shipped_file_is_found_by_its_name(kind):
 def test_every_shipped_file_names_its_schema_and_its_source(kind):
     for name in catalog.names(kind):
         text = catalog.find(kind, name).read_text(encoding="utf-8")
-        up = "../.." if kind == "mappings" else ".."
+        up = "../.." if kind in ("mappings", "calibrations", "technologies") else ".."
         schema = f"# yaml-language-server: $schema={up}/schemas/{catalog.FOLDERS[kind]}.json"
         assert text.splitlines()[0] == schema
         assert "\nsource: " in text
