@@ -17,6 +17,7 @@ from accelsim.graph.load import load_workload, load_workloads
 from accelsim.mapping.family import MappingFamily, Options
 from accelsim.results import Result
 from accelsim.spec.architecture import Architecture, load_architecture
+from accelsim.spec.calibration import load_calibration
 from accelsim.spec.dataflow import load_dataflow
 from accelsim.spec.mapping import MappingFile, load_mapping
 from accelsim.spec.registry import mapping_family
@@ -26,6 +27,7 @@ __all__ = [
     "Model",
     "compile",
     "load_architecture",
+    "load_calibration",
     "load_dataflow",
     "load_mapping",
     "load_workload",

@@ -86,7 +86,7 @@ def _row(operator: OperatorResult) -> list[str]:
         "" if operator.utilisation is None or not operator.macs else f"{operator.utilisation:.1%}",
         shorten(operator.bound_by or "", 16),
         quantity(operator.energy_J, "J"),
-        quantity(next(iter(operator.bytes.values()), 0), "B"),
+        quantity(next(iter(operator.bytes.values())), "B") if operator.bytes else "",
     ]
 
 
