@@ -116,8 +116,8 @@ def test_every_fault_is_a_sentence():
         "axis 'cols' has 2 positions, but 3 are used",
         "axis 'col' is not one of the array; did you mean 'cols'?; it has rows, cols",
         "loop 1: P cannot be unrolled over axis 'cols', only K",
-        "memory register of 8 bits is 72 bits too small: inputs need most (weights 32, inputs 48; one buffer);"
-        " 80 bits would do",
+        "memory register of 8 bits is 72 bits too small: inputs need most (weights 32, inputs 48; one"
+        " buffer); 80 bits would do",
     )
 
 

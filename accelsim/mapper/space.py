@@ -1,0 +1,132 @@
+"""The mappings that a search declares to cover, and how many there are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from math import prod
+from typing import Literal
+
+from accelsim.cost.hierarchy import Hierarchy
+from accelsim.graph.shape import DIMS, RELEVANT, ConvShape
+
+Parts = tuple[tuple[int, ...], ...]
+"""For each dim of ``DIMS`` the number of parts along each axis of the array."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What the search ranges over.
+
+    Parameters
+    ----------
+    storage : ``"level"``: all tensors of a level share one tile. ``"tensor"``: above the array each tensor is
+        kept from a point of its own between the loops
+    """
+
+    storage: Literal["level", "tensor"] = "level"
+
+    def describe(self, hierarchy: Hierarchy) -> tuple[str, ...]:
+        """The declared space in words, one sentence each."""
+        axes = "; ".join(f"{a.name} {a.size}: {' '.join(a.dims) or 'nothing'}" for a in hierarchy.axes)
+        doubled = [m.name for m in hierarchy.memories if m.buffers == 2]
+        kept = indexed(hierarchy)
+        return (
+            f"array: {axes or 'one processing element'}; a dim may be cut in any number of parts, several share"
+            " an axis as long as their product fits",
+            "tiles: aligned and ragged: each is the whole extent or a multiple of the one inside it; the last may"
+            " be short; tiles that are no such multiples are not covered",
+            "one tile per level of memory"
+            if self.storage == "level"
+            else "above the array a storage point per tensor and memory",
+            f"inside a processing element tiles of {' '.join(kept)} only"
+            if kept
+            else "nothing is kept inside a processing element",
+            "orders: all permutations in every gap between memories, by three classes (inputs, weights or outputs"
+            " stay longest), which dominate them",
+            "every memory keeps all its tensors; no sliding reuse of inputs",
+            f"two tiles at once in {', '.join(doubled)}" if doubled else "one tile at a time in every memory",
+        )
+
+
+def indexed(hierarchy: Hierarchy) -> tuple[str, ...]:
+    """Dims that index a tensor kept inside processing elements: only these have tiles there."""
+    kept = {t for m in hierarchy.memories if m.per_pe for t in m.tensors}
+    return tuple(d for d in DIMS if any(d in RELEVANT[t] for t in kept))
+
+
+def limit(bound: int, parts: tuple[int, ...]) -> int:
+    """Largest tile of one element for which all parts along all axes (outer first) have work."""
+    most = bound
+    inside = 1
+    for count in reversed(parts):
+        if count > 1:
+            most = min(most, (bound - 1) // ((count - 1) * inside))
+        inside *= count
+    return most
+
+
+def unrollings(shape: ConvShape, hierarchy: Hierarchy) -> Iterator[Parts]:
+    """All ways to unroll the dims over the axes."""
+    axes = hierarchy.axes
+
+    def of_axis(axis: int, dims: tuple[str, ...], left: int) -> Iterator[dict[str, int]]:
+        if not dims:
+            yield {}
+            return
+        for count in range(1, min(left, shape[dims[0]]) + 1):
+            for rest in of_axis(axis, dims[1:], left // count):
+                yield {dims[0]: count, **rest}
+
+    def all_axes(axis: int) -> Iterator[list[dict[str, int]]]:
+        if axis == len(axes):
+            yield []
+            return
+        dims = tuple(d for d in axes[axis].dims if shape[d] > 1)
+        rest = list(all_axes(axis + 1))
+        for one in of_axis(axis, dims, axes[axis].size):
+            for others in rest:
+                yield [one, *others]
+
+    shared = any(sum(d in axis.dims for axis in axes) > 1 for d in DIMS)
+    for choice in all_axes(0):
+        parts = tuple(tuple(c.get(d, 1) for c in choice) for d in DIMS)
+        if not shared or all(limit(shape[d], q) > 0 for d, q in zip(DIMS, parts, strict=True)):
+            yield parts
+
+
+def covered(shape: ConvShape, hierarchy: Hierarchy) -> int:
+    """Points (unrolling, tile of every dim at every level, order class of every gap), fitting or not."""
+    levels = len(hierarchy.levels) - 1
+    above = sum(not any(m.per_pe for m in level) for level in hierarchy.levels) - 1
+    inside = levels - above
+    kept = indexed(hierarchy)
+
+    @cache
+    def outer(blocks: int, depth: int) -> int:
+        """Chains of ``depth`` nested multiples over so many blocks."""
+        if depth == 0:
+            return 1
+        return sum(outer(-(-blocks // n), depth - 1) for n in range(1, blocks + 1)) if depth > 1 else blocks
+
+    @cache
+    def inner(own: int, bound: int, depth: int) -> int:
+        """Chains of ``depth`` tiles inside the tile of an element."""
+        if depth == 0:
+            return 1
+        return sum(inner(t, own, depth - 1) for t in range(1, own + 1) if own % t == 0 or own == bound)
+
+    @cache
+    def chains(d: str, parts: tuple[int, ...]) -> int:
+        bound = shape[d]
+        most = limit(bound, parts) if inside and d in kept else 1
+        return sum(
+            outer(-(-bound // min(bound, own * prod(parts))), above) * inner(own, bound, inside - 1)
+            if inside
+            else outer(-(-bound // min(bound, own * prod(parts))), above)
+            for own in range(1, most + 1)
+        )
+
+    total = 0
+    for parts in unrollings(shape, hierarchy):
+        total += prod(chains(d, q) for d, q in zip(DIMS, parts, strict=True))
+    return total * 3**levels
