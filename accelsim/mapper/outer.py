@@ -71,6 +71,25 @@ def fits(p: Problem, level: int, tile: Ints) -> bool:
 
 
 @compiled
+def fits_above(p: Problem, level: int, tiles: Ints) -> bool:
+    """Whether memories with tiles at a level above the array have room, those further in being known.
+
+    A memory may keep other tensors further out; they need no less than the tile of this level.
+    """
+    for m in range(p.memories):
+        concerned = False
+        need = 0.0
+        for t in range(3):
+            k = p.kept[m, t]
+            if k >= 0:
+                concerned |= k == level
+                need += elements(p, t, tiles[max(k, level)]) * p.room[t] * p.buffers[m]
+        if concerned and need > p.size[m]:
+            return False
+    return True
+
+
+@compiled
 def elements(p: Problem, t: int, tile: Ints) -> float:
     """Elements of one full tile of a tensor."""
     total = 1.0
@@ -180,7 +199,7 @@ def solve(
             pos -= 1
             continue
         tiles[k, d] = cand[k, d, index[pos]]
-        if not fits(p, k, tiles[k]):
+        if not fits_above(p, k, tiles):
             continue
         n.fuel -= 1
         if n.fuel <= 0:

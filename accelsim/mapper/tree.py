@@ -14,11 +14,11 @@ from accelsim.cost.hierarchy import Hierarchy
 from accelsim.graph.shape import ConvShape
 from accelsim.mapper.array import nodes, root_floor
 from accelsim.mapper.explore import explore, rows_floor
-from accelsim.mapper.judge import ENERGY, LATENCY
+from accelsim.mapper.judge import ENERGY, LATENCY, port
+from accelsim.mapper.layout import Layout
 from accelsim.mapper.mapped import Metric
 from accelsim.mapper.outer import solve
 from accelsim.mapper.problem import MAPPING, NODE, Floats, Ints, Node, Problem, problem
-from accelsim.mapper.room import refuse_if_nothing_fits
 from accelsim.mapper.roots import list_roots
 
 METRICS: tuple[Metric, ...] = ("latency", "energy", "edp")
@@ -70,9 +70,11 @@ class Deadline:
 class Search:
     """One search: the incumbent in ``found``; ``remaining`` bounds (cycles, energy) what was left undone."""
 
-    def __init__(self, shape: ConvShape, hierarchy: Hierarchy, goal: tuple[Metric, ...]) -> None:
-        self.p, self.table = problem(shape, hierarchy)
-        refuse_if_nothing_fits(shape, hierarchy)
+    def __init__(
+        self, shape: ConvShape, hierarchy: Hierarchy, layout: Layout, goal: tuple[Metric, ...]
+    ) -> None:
+        self.layout = layout
+        self.p, self.table = problem(shape, hierarchy, layout)
         self.goal = goal
         self.order = np.array([METRICS.index(m) for m in goal], np.int64)
         self.roots = list_roots(shape, hierarchy, self.p, self.table)
@@ -86,9 +88,11 @@ class Search:
         self.bound = np.zeros((NODES, 2))
         self.remaining: list[tuple[float, float]] = []
 
-    def run(self, deadline: Deadline) -> None:
-        """Search until everything is covered or the deadline is over."""
-        self.solve_nodes(self.list_nodes(fresh(), FIRST_NODES, FIRST_FUEL), deadline)
+    def run(self, deadline: Deadline) -> bool:
+        """Search until everything is covered or the deadline is over; whether the incumbent was improved."""
+        before = (float(self.found.cycles), float(self.found.energy))
+        if not deadline.over() or self.found.cycles == np.inf:
+            self.solve_nodes(self.list_nodes(fresh(), FIRST_NODES, FIRST_FUEL), deadline)
         resume = fresh()
         total = len(self.roots.parts)
         while resume[0] < total:
@@ -97,7 +101,7 @@ class Search:
                 break
             deadline.show(resume[0] / total, f"{self.found.cycles:.0f} cycles, {self.found.energy:.4g} J")
             self.solve_nodes(self.list_nodes(resume, NODES, FUEL), deadline)
-        deadline.close()
+        return before != (float(self.found.cycles), float(self.found.energy))
 
     def list_nodes(self, resume: Ints, size: int, fuel: int) -> int:
         """Fill ``chosen`` and ``bound``, best bound first; number of nodes."""
@@ -147,7 +151,7 @@ def level_floors(p: Problem, table: Floats, node: Node) -> tuple[Floats, float]:
     Over all tiles that fit, aligned or not.
     """
     floors = np.zeros(p.shared + 1)
-    cycles = 0.0
+    cycles = compulsory_cycles(p, node)
     least = np.zeros(1, MAPPING).view(np.recarray)[0]
     for level in range(1, p.shared + 1):
         for goal in ([ENERGY], [LATENCY, ENERGY])[: 2 if level == 1 else 1]:
@@ -160,5 +164,18 @@ def level_floors(p: Problem, table: Floats, node: Node) -> tuple[Floats, float]:
             if goal[0] == ENERGY:
                 floors[level] = least.energy
             else:
-                cycles = least.cycles
+                cycles = max(cycles, float(least.cycles))
     return floors, cycles
+
+
+def compulsory_cycles(p: Problem, node: Node) -> float:
+    """Cycles in which the outermost ports bring every operand once and take every output once."""
+    inputs = float(p.bounds[0] * p.bounds[1] * p.bounds[3] * node.rows.prod())
+    weights = float(p.macs / (p.bounds[0] * p.bounds[4] * p.bounds[5]))
+    most = 0.0
+    for m in set(p.memory[0].tolist()):
+        held = [t for t in range(3) if p.memory[0, t] == m and p.boundaries[t] > 0]
+        read = sum((inputs, weights)[t] * p.width[t] for t in held if t < 2)
+        write = p.outputs * (p.width[2] + p.done_bits) if 2 in held else 0.0
+        most = max(most, float(port(p, m, read, write)))
+    return float(np.ceil(most))
