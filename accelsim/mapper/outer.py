@@ -159,11 +159,12 @@ def boundary_floor(p: Problem, table: Floats, level: int, n: Node, decided: int)
 
 @compiled
 def solve(
-    p: Problem, table: Floats, top: int, only: bool, n: Node, floors: Floats, goal: Ints, best: Mapping
+    p: Problem, table: Floats, top: int, bottom: int, n: Node, floors: Floats, goal: Ints, best: Mapping
 ) -> None:
     """Best tiles of levels ``top`` down to 1 inside which everything is given.
 
-    ``floors[k]`` bounds the boundary into level k. With ``only``, nothing but the boundary into ``top`` counts.
+    ``floors[k]`` bounds the boundary into level k. With ``bottom`` > 0 nothing but the boundaries into levels
+    ``top`` to ``bottom`` counts, each at its least.
     ``best`` is improved in place. Gives up when ``n.fuel`` is 0.
     """
     if top == 0:
@@ -177,12 +178,12 @@ def solve(
     number = np.zeros((top + 1, 8), np.int64)
     index = np.zeros(8 * top + 1, np.int64)
     found = np.zeros(top + 1)
-    bottom = top if only else 1
+    only = bottom > 0
+    bottom = max(bottom, 1)
     array = p.shared + 1
     outside = np.zeros(top + 1)
-    if not only:
-        for k in range(2, top + 1):
-            outside[k] = outside[k - 1] + floors[k - 1]
+    for k in range(bottom + 1, top + 1):
+        outside[k] = outside[k - 1] + floors[k - 1]
     last = 8 * (top - bottom + 1)
     pos = 0
     index[0] = -1
@@ -223,8 +224,8 @@ def solve(
             continue
         if only:
             for c in range(3):
-                if better(floor[3 + c], floor[c], best.cycles, best.energy, goal):
-                    best.cycles, best.energy = floor[3 + c], floor[c]
+                if better(floor[3 + c], inside + floor[c], best.cycles, best.energy, goal):
+                    best.cycles, best.energy = floor[3 + c], inside + floor[c]
         else:
             judge(p, table, n, goal, best)
         if d == LAST and index[pos] < number[k, d] - 1:

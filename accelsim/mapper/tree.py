@@ -18,7 +18,7 @@ from accelsim.mapper.judge import ENERGY, LATENCY, port
 from accelsim.mapper.layout import Layout
 from accelsim.mapper.mapped import Metric
 from accelsim.mapper.outer import solve
-from accelsim.mapper.problem import MAPPING, NODE, Floats, Ints, Node, Problem, problem
+from accelsim.mapper.problem import MAPPING, NODE, Floats, Ints, Mapping, Node, Problem, problem
 from accelsim.mapper.roots import list_roots
 
 METRICS: tuple[Metric, ...] = ("latency", "energy", "edp")
@@ -30,6 +30,8 @@ FUEL = 1 << 20
 """Steps of compiled search between two looks at the clock."""
 FIRST_FUEL = 1 << 22
 """Steps that may be spent on finding the first nodes."""
+FLOOR_FUEL = 1 << 19
+"""Steps that may be spent on the least energy of several levels together."""
 UNLIMITED = 1 << 62
 PATIENCE_S = 2.0
 """Searches shorter than this show no progress."""
@@ -80,8 +82,7 @@ class Search:
         self.roots = list_roots(shape, hierarchy, self.p, self.table)
         self.node = np.zeros(1, NODE).view(np.recarray)[0]
         self.node.rows[:] = rows_floor(self.p, self.table)
-        self.floors, self.cycles = level_floors(self.p, self.table, self.node)
-        self.above = float(self.floors.sum())
+        self.floors, self.above, self.cycles = level_floors(self.p, self.table, self.node)
         self.found = np.zeros(1, MAPPING).view(np.recarray)[0]
         self.found.cycles = self.found.energy = np.inf
         self.chosen = np.zeros((NODES, 17), np.int64)
@@ -125,7 +126,7 @@ class Search:
         while begin < number:
             end = explore(
                 self.p, self.table, self.roots.counts, self.chosen, self.bound, begin, number, self.floors,
-                self.above, self.node, self.order, self.found, FUEL, each, False,
+                self.above, self.node, self.order, self.found, FUEL, each, 0,
             )  # fmt: skip
             each = 2 * each if end == begin else FUEL
             begin = int(end)
@@ -145,27 +146,37 @@ def fresh() -> Ints:
     return np.array([0] + [-1] * 8, np.int64)
 
 
-def level_floors(p: Problem, table: Floats, node: Node) -> tuple[Floats, float]:
-    """Least energy of the boundary into every level above the array, and least cycles of the outermost ports.
+def level_floors(p: Problem, table: Floats, node: Node) -> tuple[Floats, float, float]:
+    """Least energy of the boundary into every level above the array and of all together, and least cycles of the
+    outermost ports.
 
     Over all tiles that fit, aligned or not.
     """
     floors = np.zeros(p.shared + 1)
-    cycles = compulsory_cycles(p, node)
-    least = np.zeros(1, MAPPING).view(np.recarray)[0]
     for level in range(1, p.shared + 1):
-        for goal in ([ENERGY], [LATENCY, ENERGY])[: 2 if level == 1 else 1]:
-            node.tiles[:] = 1
-            node.own[:] = 1
-            node.low_cycles = node.low_energy = 0.0
-            node.fuel = UNLIMITED
-            least.cycles = least.energy = np.inf
-            solve(p, table, level, True, node, floors, np.array(goal, np.int64), least)
-            if goal[0] == ENERGY:
-                floors[level] = least.energy
-            else:
-                cycles = max(cycles, float(least.cycles))
-    return floors, cycles
+        floors[level] = _least(p, table, node, level, level, floors, [ENERGY], UNLIMITED).energy
+    cycles = compulsory_cycles(p, node)
+    if p.shared:
+        cycles = max(cycles, _least(p, table, node, 1, 1, floors, [LATENCY, ENERGY], UNLIMITED).cycles)
+    above = float(floors.sum())
+    if p.shared > 1:
+        together = _least(p, table, node, p.shared, 1, floors, [ENERGY], FLOOR_FUEL)
+        above = max(above, float(together.energy)) if node.fuel > 0 else above
+    return floors, above, float(cycles)
+
+
+def _least(
+    p: Problem, table: Floats, node: Node, top: int, bottom: int, floors: Floats, goal: list[int], fuel: int
+) -> Mapping:
+    """Least cost of the boundaries into some levels, whatever lies inside and outside."""
+    node.tiles[:] = 1
+    node.own[:] = 1
+    node.low_cycles = node.low_energy = 0.0
+    node.fuel = fuel
+    least = np.zeros(1, MAPPING).view(np.recarray)[0]
+    least.cycles = least.energy = np.inf
+    solve(p, table, top, bottom, node, floors, np.array(goal, np.int64), least)
+    return least
 
 
 def compulsory_cycles(p: Problem, node: Node) -> float:
