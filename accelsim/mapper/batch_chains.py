@@ -8,7 +8,9 @@ A block is full, or what remains of one of those above; ``qxy`` counts blocks of
 import numpy as np
 from numba import njit
 
-STRIP = 128
+from accelsim.mapper.out_of_line import out_of_line
+
+STRIP = 512
 """Mappings worked on together: their intermediate results stay in the first two caches."""
 
 CROSSED, SPREAD, STEPS, MOVES, ROWS = 0, 4, 8, 9, 12
@@ -34,6 +36,7 @@ def two(n, bound, gap, given_t, given_u, given_e, slot, trips, tile, link):  # t
 
     Returns how many tiles are impossible.
     """
+    out_of_line()
     bad = 0
     for i in range(n):
         t = float(given_t[i])
@@ -85,6 +88,7 @@ def two(n, bound, gap, given_t, given_u, given_e, slot, trips, tile, link):  # t
 @njit(cache=True, error_model="numpy")
 def three(n, bound, gap, given_t, given_u, given_v, given_e, slot, trips, tile, link):  # type: ignore[no-untyped-def]
     """As ``two``, with one more cut in time."""
+    out_of_line()
     bad = 0
     for i in range(n):
         t = float(given_t[i])

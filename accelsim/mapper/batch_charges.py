@@ -20,6 +20,7 @@ class Charges:
         self.plan, self.hierarchy = plan, hierarchy
         self.frame, self.shape = plan.frame, plan.shape
         self.memory_of = placed(plan, hierarchy)
+        self._check_diagonals()
         self.names = [m.name for m in hierarchy.memories]
         self.boundaries: list[tuple[str, int, int]] = [
             (tensor, parent, child)
@@ -88,8 +89,7 @@ class Charges:
             steps, base = plan.summed([d for d in plan.live if d not in RELEVANT[tensor]], depth)
             if tensor == "inputs":
                 base *= prod(shape[d] for d in "NGC")
-                for axis, dims in enumerate(WINDOWS):
-                    self._check_diagonal(depth, axis, dims)
+                for axis in (0, 1):
                     base *= plan.pairs_inside(axis)
             else:
                 base *= prod(shape[d] for d in RELEVANT[tensor])
@@ -98,15 +98,18 @@ class Charges:
             cuts.append(self._used(depth, len(self.frame.cuts), 0))
         return taken, bases, cuts
 
-    def _check_diagonal(self, depth: int, axis: int, dims: tuple[str, str]) -> None:
+    def _check_diagonals(self) -> None:
         """Refuse elements at positions and taps side by side that take the same row from above the array."""
-        unrolled = {d for cut in self.frame.cuts[depth:] if cut.axis for d in cut.dims if d in self.plan.live}
-        near, apart = self.plan.gaps(axis)
-        if unrolled.issuperset(dims) and near < self.shape[dims[0]] and apart < self.shape[dims[1]]:
-            raise AccelsimError(
-                f"frame: inputs come from above the array, over which {dims[0]} and {dims[1]} may both be"
-                " unrolled; batches cannot count rows taken together, use accelsim.cost.evaluate"
-            )
+        innermost = self.frame.levels[self.frame.chain("inputs")[-1]]
+        inside = [cut for cut in self.frame.cuts[innermost.depth :] if cut.axis]
+        unrolled = {d for cut in inside for d in cut.dims}
+        for axis, dims in enumerate(WINDOWS):
+            near, apart = self.plan.gaps(axis)
+            if unrolled.issuperset(dims) and near < self.shape[dims[0]] and apart < self.shape[dims[1]]:
+                raise AccelsimError(
+                    f"frame: inputs come from above the array, over which {dims[0]} and {dims[1]} may both be"
+                    " unrolled; batches cannot count rows taken together, use accelsim.cost.evaluate"
+                )
 
     def _room(self) -> tuple[list[list[int]], list[float], list[list[list[int]]], Int]:
         plan, hierarchy = self.plan, self.hierarchy

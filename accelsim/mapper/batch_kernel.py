@@ -7,7 +7,7 @@ from accelsim.mapper import batch_padding as padding
 from accelsim.mapper import batch_strips as strips
 from accelsim.mapper.batch_cost import charge, rooms
 
-STRIP = 128
+STRIP = 256
 """Mappings worked on together: their intermediate results stay in the first two caches."""
 
 KINDS = 16
