@@ -17,9 +17,9 @@ from accelsim.mapping.asic.energy import area_mm2, energy_J
 from accelsim.mapping.asic.estimate import closed_form_cycles
 from accelsim.mapping.asic.events import Tasks, layer_tasks
 from accelsim.mapping.asic.fusion import Turn, turns
-from accelsim.mapping.asic.layer import Access, MappedLayer, Widths, tile_access
+from accelsim.mapping.asic.layer import Access, MappedLayer, Widths, check_countable, tile_access
 from accelsim.mapping.asic.machine import Machine, machine
-from accelsim.mapping.asic.plan import LayerPlan
+from accelsim.mapping.asic.plan import Ints, LayerPlan
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
 from accelsim.mapping.asic.vector import vector_plan
 from accelsim.mapping.asic.wiring import Wiring
@@ -144,6 +144,7 @@ class _Lowering:
 
     def _turn(self, turn: Turn, part: int) -> tuple[Flat | Serial, Work]:
         operator = turn.operator
+        check_countable(operator)
         riders = sum(r.operations for r in turn.riders)
         if operator.shapes:
             mapped = [self._layer(shape) for shape in operator.shapes]
@@ -159,7 +160,7 @@ class _Lowering:
         else:
             plan = vector_plan(operator, turn.stored_bytes, self.machine)
             tasks = layer_tasks(plan, self.wiring)
-            flat = tasks.flat(lambda cycles: to_ps(cycles, self.period))
+            flat = tasks.flat(self._to_ps)
             node = flat
             access, macs = tile_access(self.machine, plan.levels), 0
             estimate = self._estimate(plan, tasks, flat)
@@ -179,6 +180,9 @@ class _Lowering:
             mapping=description,
         )
 
+    def _to_ps(self, cycles: Ints) -> Ints:
+        return to_ps(cycles, self.period, f"components.{self.machine.array_name}.clock")
+
     def _bytes(self, access: dict[str, Access]) -> dict[str, int]:
         """Bytes per memory and link in the order of the file, DRAM first; a link with two ways has both."""
         names = [self.machine.dram_name, *(n for n in self.machine.components if n != self.machine.dram_name)]
@@ -195,7 +199,7 @@ class _Lowering:
         if shape not in self._mapped:
             layer = self._map(self.machine.array, shape)
             tasks = layer_tasks(layer.plan, self.wiring)
-            flat = tasks.flat(lambda cycles: to_ps(cycles, self.period))
+            flat = tasks.flat(self._to_ps)
             self._mapped[shape] = layer, flat, self._estimate(layer.plan, tasks, flat)
         return self._mapped[shape]
 
