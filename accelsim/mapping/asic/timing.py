@@ -36,8 +36,8 @@ def to_cycles(service_s: NDArray[np.float64], clock_Hz: float, where: str) -> In
     seconds = np.asarray(service_s, float)
     if seconds.size and not seconds.max() < LONGEST_S:
         raise AccelsimError(
-            f"one transfer of {where} would take {seconds.max():.3g} s, more than the {LONGEST_S:.0e} s that can be"
-            " counted in picoseconds: is a bandwidth or latency off by its unit?"
+            f"one transfer of {where} would take {seconds.max():.3g} s, more than the {LONGEST_S:.0e} s that"
+            " can be counted in picoseconds: is a bandwidth or latency off by its unit?"
         )
     cycles = seconds * clock_Hz
     whole: Ints = np.ceil(cycles - NOISE * np.maximum(cycles, 1.0)).astype(np.int64)
