@@ -38,7 +38,7 @@ class Operator:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of all ``shapes``; products with padded zeros count, additions of a bias do not.
+        """Multiply-accumulates of all ``shapes``: products with padded zeros count, a bias does not.
 
         A transposed convolution counts, for every output position, the kernel elements that reach it: what
         would land outside the output is not computed. Where the output is stride times the input in both

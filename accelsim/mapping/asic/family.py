@@ -20,6 +20,7 @@ from accelsim.mapping.asic.fusion import Turn, turns
 from accelsim.mapping.asic.layer import Access, MappedLayer, Widths, check_countable, tile_access
 from accelsim.mapping.asic.machine import Machine, machine
 from accelsim.mapping.asic.plan import Ints, LayerPlan
+from accelsim.mapping.asic.tiling import TooSmall
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
 from accelsim.mapping.asic.vector import vector_plan
 from accelsim.mapping.asic.wiring import Wiring
@@ -76,17 +77,27 @@ class _Lowering:
         works: dict[str, Work] = {}
         nodes: list[Flat | Serial] = []
         problems: list[str] = []
+        short: dict[str, list[tuple[int, str]]] = {}
         for turn in tqdm(order, desc=f"mapping {self.graph.name}", delay=2, disable=None, leave=False):
             try:
                 node, work = self._turn(turn, len(nodes))
             except AccelsimError as error:
                 problems += [f"{turn.operator.name}: {p}" for p in error.problems]
+                for shortage in error.shortages if isinstance(error, TooSmall) else ():
+                    short.setdefault(shortage.memory, []).append((shortage.needed, turn.operator.name))
                 continue
             works[turn.operator.name] = work
             nodes.append(node)
         if problems:
             more = len(problems) - MOST_PROBLEMS
             rest = [f"and {more} more of {self.graph.name} on {self.machine.name}"] if more > 0 else []
+            for memory, needs in short.items():
+                if len(needs) > 1:
+                    size, name = max(needs, key=lambda need: need[0])
+                    rest.append(
+                        f"the smallest components.{memory}.size that works for all of {self.graph.name} is"
+                        f" {size} B ({name})"
+                    )
             raise AccelsimError(*problems[:MOST_PROBLEMS], *rest)
         if not nodes:
             raise AccelsimError(f"{self.graph.name}: no operator takes time on {self.machine.name}")
