@@ -88,7 +88,7 @@ def test_events_lie_within_bounds_and_parts_add_up(layer, machine, batch, size):
     assert result.lower_bound_s <= result.closed_form_s * (1 + 1e-12)
     assert result.closed_form_s <= result.upper_bound_s * (1 + 1e-12)
     assert sum(result.critical_s.values()) == pytest.approx(result.latency_s)
-    assert all(r.busy_s <= result.latency_s * (1 + 1e-12) for r in result.resource_results)
+    assert all(r.busy_s <= result.latency_s * (1 + 1e-12) for r in result.queues)
     assert sum(o.macs for o in result.operators) == model.graph.macs
     work = model.lowered.works[0]
     assert min(work.bytes.values()) >= 0

@@ -130,6 +130,12 @@ class _Lowering:
             area_mm2=area_mm2(self.machine),
             peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
             memory_B_per_s=self._memory_B_per_s(),
+            component_of={
+                f"{name} {way}": name
+                for name, component in self.machine.components.items()
+                if isinstance(component, Link) and component.separate_directions
+                for way in ("in", "out")
+            },
             notes=tuple(notes),
             sources=tuple(s for s in (self.dataflow.source,) if s),
         )
