@@ -5,8 +5,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from accelsim.components.compute import ComputeArray
-from accelsim.spec.units import PositiveCount
+from accelsim.components.compute import ComputeArray, Side, Units
 
 
 class PEArray(ComputeArray):
@@ -18,10 +17,10 @@ class PEArray(ComputeArray):
     tensor after tensor (``in_turn``) before the array starts.
     """
 
-    pes: PositiveCount | None = None
-    rows: PositiveCount | None = None
-    columns: PositiveCount | None = None
-    macs_per_pe: PositiveCount = 1
+    pes: Units | None = None
+    rows: Side | None = None
+    columns: Side | None = None
+    macs_per_pe: Units = 1
     loads: Literal["together", "in_turn"] = "together"
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from accelsim.components.link import Link
 from accelsim.errors import AccelsimError
 from accelsim.graph.layer_graph import LayerGraph
 from accelsim.kernel import Flat, Program, Resource, Serial
@@ -102,6 +103,15 @@ class _ChipLowering:
                 p.machine.array.macs_per_cycle * p.machine.array.clock for p in self.parts.values()
             ),
             memory_B_per_s=next(iter(self.parts.values())).memory_B_per_s(),
+            component_of={
+                f"{name} {way}": name
+                for part, lowering in self.parts.items()
+                for name, component in (
+                    (self._name(part, n), c) for n, c in lowering.machine.components.items()
+                )
+                if isinstance(component, Link) and component.separate_directions
+                for way in ("in", "out")
+            },
             notes=tuple(notes),
             sources=tuple(dict.fromkeys(s for s in self._sources() if s)),
         )

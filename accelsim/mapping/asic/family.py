@@ -22,11 +22,12 @@ from accelsim.mapping.asic.estimate import closed_form_cycles
 from accelsim.mapping.asic.events import Tasks, layer_tasks
 from accelsim.mapping.asic.fusion import Turn, turns
 from accelsim.mapping.asic.given import entries_for, map_given
-from accelsim.mapping.asic.layer import Access, Conventions, MappedLayer, Widths, tile_access
+from accelsim.mapping.asic.layer import Access, Conventions, MappedLayer, Widths, check_countable, tile_access
 from accelsim.mapping.asic.machine import Machine, machine
 from accelsim.mapping.asic.options import AsicOptions
-from accelsim.mapping.asic.plan import LayerPlan
-from accelsim.mapping.asic.problems import sentences
+from accelsim.mapping.asic.plan import Ints, LayerPlan
+from accelsim.mapping.asic.problems import sentences, smallest_sizes
+from accelsim.mapping.asic.tiling import TooSmall
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
 from accelsim.mapping.asic.vector import vector_plan
 from accelsim.mapping.asic.wiring import Wiring
@@ -81,16 +82,22 @@ class Lowering:
         works: dict[str, Work] = {}
         nodes: list[Flat | Serial] = []
         problems: list[tuple[str, str]] = []
+        short: dict[str, list[tuple[int, str]]] = {}
         for turn in tqdm(order, desc=f"mapping {self.graph.name}", delay=2, disable=None, leave=False):
             try:
                 node, work = self.turn(turn, len(nodes))
             except AccelsimError as error:
                 problems += [(turn.operator.name, text) for text in error.problems]
+                for shortage in error.shortages if isinstance(error, TooSmall) else ():
+                    short.setdefault(shortage.memory, []).append((shortage.needed, turn.operator.name))
                 continue
             works[turn.operator.name] = work
             nodes.append(node)
         if problems:
-            raise AccelsimError(*sentences(problems, f"{self.graph.name} on {self.machine.name}"))
+            raise AccelsimError(
+                *sentences(problems, f"{self.graph.name} on {self.machine.name}"),
+                *smallest_sizes(short, self.graph.name),
+            )
         if not nodes:
             raise AccelsimError(f"{self.graph.name}: no operator takes time on {self.machine.name}")
         for operator in self.graph.operators:
@@ -125,6 +132,12 @@ class Lowering:
             nests=self.nests,
             peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
             memory_B_per_s=self.memory_B_per_s(),
+            component_of={
+                f"{name} {way}": name
+                for name, component in self.machine.components.items()
+                if isinstance(component, Link) and component.separate_directions
+                for way in ("in", "out")
+            },
             notes=tuple(notes),
             sources=tuple(spec.source for spec in (self.mapping, self.dataflow) if spec and spec.source),
         )
@@ -151,6 +164,7 @@ class Lowering:
     def turn(self, turn: Turn, part: int) -> tuple[Flat | Serial, Work]:
         """One operator with its riders: what runs, and the figures that do not come from events."""
         operator = turn.operator
+        check_countable(operator)
         riders = sum(r.operations for r in turn.riders)
         if operator.shapes:
             mapped = [self._layer(operator, shape) for shape in operator.shapes]
@@ -170,7 +184,7 @@ class Lowering:
         else:
             plan = vector_plan(operator, turn.stored_bytes, self.machine)
             tasks = layer_tasks(plan, self.wiring)
-            flat = tasks.flat(lambda cycles: to_ps(cycles, self.period))
+            flat = tasks.flat(self._to_ps)
             node = flat
             access, macs, pes, held = tile_access(self.machine, plan.levels), 0, None, {}
             estimate = self._estimate(plan, tasks, flat)
@@ -192,6 +206,9 @@ class Lowering:
             held_B=held,
         )
 
+    def _to_ps(self, cycles: Ints) -> Ints:
+        return to_ps(cycles, self.period, f"components.{self.machine.array_name}.clock")
+
     def _bytes(self, access: dict[str, Access]) -> dict[str, int]:
         """Bytes per memory and link in the order of the file, DRAM first; a link with two ways has both."""
         names = [self.machine.dram_name, *(n for n in self.machine.components if n != self.machine.dram_name)]
@@ -212,7 +229,7 @@ class Lowering:
         if known not in self._mapped:
             layer, seen = self._map(key, shape, stored)
             tasks = layer_tasks(layer.plan, self.wiring.at(seen))
-            flat = tasks.flat(lambda cycles: to_ps(cycles, self.period))
+            flat = tasks.flat(self._to_ps)
             self._mapped[known] = layer, flat, self._estimate(layer.plan, tasks, flat)
         return self._mapped[known]
 
