@@ -133,7 +133,6 @@ def test_sentences():
     )
     assert problems(goal=()) == ("goal: needs one or more different metrics, not none",)
     assert problems(goal=("edp", "edp")) == ("goal: needs one or more different metrics, not edp, edp",)
-    assert problems(shape=replace(SHAPE, C=0)) == ("C must be at least 1, not 0",)
     huge = ConvShape(K=2**20, C=2**20, P=2**10, size=(2**10, 1))
     assert problems(shape=huge) == (
         "toy: 1125899906842624 multiply-accumulates of 16 bits leave the range in which counts are exact"

@@ -144,7 +144,9 @@ class _ChipLowering:
             for name, (_, work) in found.items():
                 u = names.index(name)
                 cycles = np.array([work.closed_form_cycles or 0], np.int64)
-                time[i, u] = to_ps(cycles, self.parts[name].period)[0]
+                part = self.parts[name]
+                clock = f"parts.{name}.components.{part.machine.array_name}.clock"
+                time[i, u] = to_ps(cycles, part.period, clock)[0]
                 energy[i, u] = sum(e or 0.0 for e in work.energy_J.values())
         problem = Assignment(
             tuple(map(len, chains)),

@@ -44,8 +44,8 @@ def to_cycles(service_s: NDArray[np.float64], clock_Hz: float, where: str) -> In
     return whole
 
 
-def to_ps(cycles: Ints, period: tuple[int, int], clock: str) -> Ints:
-    """Cycles of the clock at the path ``clock`` to picoseconds, rounded up.
+def to_ps(cycles: Ints, period: tuple[int, int], clock: str = "the clock") -> Ints:
+    """Cycles of a clock, named by its path, to picoseconds, rounded up.
 
     Raises
     ------
