@@ -19,8 +19,10 @@ from accelsim.results import Result
 from accelsim.spec.architecture import Architecture, load_architecture
 from accelsim.spec.calibration import load_calibration
 from accelsim.spec.dataflow import load_dataflow
+from accelsim.spec.machine import Defaults
 from accelsim.spec.mapping import MappingFile, load_mapping
 from accelsim.spec.registry import mapping_family
+from accelsim.spec.sentences import rule
 from accelsim.spec.writer import resolved, write
 
 __all__ = [
@@ -178,9 +180,11 @@ def _architecture(given: Named | Architecture, fields: Mapping[str, object]) -> 
 def _options(family: MappingFamily, switches: Mapping[str, Any], machine: Architecture) -> Options:
     """Check switches against the family's own schema, all problems at once."""
     known = family.options.model_fields
-    fields = {
-        f.split(".")[-1]: f for f in (*(f"parameters.{p}" for p in machine.parameters), "defaults.batch")
-    }
+    paths = (
+        *(f"parameters.{p}" for p in machine.parameters),
+        *(f"defaults.{d}" for d in Defaults.model_fields),
+    )
+    fields = {f.split(".")[-1]: f for f in paths}
     problems = [
         f"{machine.name}: mapping {family.name!r} has no switch {name!r}"
         + (
@@ -196,10 +200,8 @@ def _options(family: MappingFamily, switches: Mapping[str, Any], machine: Archit
     except ValidationError as error:
         for fault in error.errors():
             path = ".".join(map(str, fault["loc"]))
-            message = fault["msg"].removeprefix("Value error, ")
-            if path:
-                message = f"{path}: {message[0].lower()}{message[1:]}, not {fault['input']!r}"
-            problems.append(f"{machine.name}: switch {message}")
+            text = rule(fault, fault["input"])
+            problems.append(f"{machine.name}: switch {f'{path} ' if path else ''}{text}")
         raise AccelsimError(*problems) from None
     if problems:
         raise AccelsimError(*problems)

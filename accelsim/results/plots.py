@@ -226,6 +226,17 @@ def _beyond(times: NDArray[np.int64], edges: NDArray[np.float64]) -> NDArray[np.
     return beyond
 
 
+def ending_problem(path: str) -> list[str]:
+    """The sentence about a file whose ending is no picture format; none if it is one."""
+    _pyplot()
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = FigureCanvasBase.get_supported_filetypes()
+    if Path(path).suffix.lower().lstrip(".") in known:
+        return []
+    return [f"{path}: the ending of a picture must be one of {', '.join(sorted(known))}"]
+
+
 def save_plots(result: Result, path: str) -> None:
     """Draw timeline and roofline, one above the other, into a file whose ending gives the format.
 
@@ -235,12 +246,11 @@ def save_plots(result: Result, path: str) -> None:
         If matplotlib is missing, the ending is no picture format, or the file cannot be written.
     """
     plt = _pyplot()
+    problems = ending_problem(path)
+    if problems:
+        raise AccelsimError(*problems)
     figure, (above, below) = plt.subplots(2, 1, figsize=(9, 8.5), layout="constrained")
     try:
-        ending = Path(path).suffix.lower().lstrip(".")
-        known = figure.canvas.get_supported_filetypes()
-        if ending not in known:
-            raise AccelsimError(f"{path}: the ending of a picture must be one of {', '.join(sorted(known))}")
         plot_timeline(result, above)
         plot_roofline(result, below)
         figure.savefig(path, dpi=110)

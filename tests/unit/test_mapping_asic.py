@@ -54,7 +54,15 @@ def test_unknown_switch_names_the_nearest():
 
 def test_switch_with_a_wrong_value():
     assert problems(net(), "eyeriss", memory="endless") == [
-        "eyeriss: switch memory: input should be 'contended', 'overlapped' or 'unlimited', not 'endless'"
+        "eyeriss: switch memory must be 'contended', 'overlapped' or 'unlimited', not 'endless'"
+    ]
+    assert problems(net(), "eyeriss", fuse=2, dataflow=3, padding=None) == [
+        "eyeriss: switch dataflow must be text, not 3; put it in quotes",
+        "eyeriss: switch fuse must be true or false, not 2",
+        "eyeriss: switch padding is empty; give a value or leave the line out",
+    ]
+    assert problems(net(), "eyeriss", memory="unlimitd") == [
+        "eyeriss: switch memory must be 'contended', 'overlapped' or 'unlimited', not 'unlimitd'; did you mean 'unlimited'?"
     ]
 
 
@@ -254,4 +262,11 @@ def test_more_bandwidth_is_never_slower_on_a_whole_network():
 def test_a_parameter_taken_for_a_switch_is_named_by_its_path():
     assert problems(net(), "pe-array", settings={"pes": 7}) == [
         "pe-array: mapping 'asic' has no switch 'pes'; did you mean the field 'parameters.pes'?"
+    ]
+
+
+@pytest.mark.parametrize("name", ["precision", "accumulator", "batch"])
+def test_so_is_a_default(name):
+    assert problems(net(), "eyeriss", settings={name: "int16"}) == [
+        f"eyeriss: mapping 'asic' has no switch {name!r}; did you mean the field 'defaults.{name}'?"
     ]
