@@ -152,7 +152,7 @@ def port_cycles(p: Problem, n: Node, classes: Ints) -> float:
     for m in range(p.memories):
         copies = n.pes if p.per_pe[m] else 1.0
         most = max(most, port(p, m, bits[0, m] / copies, bits[1, m] / copies))
-    return np.ceil(most)
+    return float(np.ceil(most))
 
 
 @compiled

@@ -237,9 +237,9 @@ def problem(shape: ConvShape, hierarchy: Hierarchy, layout: Layout) -> tuple[Pro
     if small:
         fill_rows(record, rows)
     for axis in range(2):
-        geometry = (record[name][axis] for name in ("stride", "dilation", "pad", "extent"))
+        geometry = (shape.stride[axis], shape.dilation[axis], shape.pad[axis], shape.size[axis])
         record.unit_rows[axis] = block_rows(
-            record.bounds[4 + axis], record.bounds[6 + axis], np.int64(1), np.int64(1), *geometry, record.skip
+            int(record.bounds[4 + axis]), int(record.bounds[6 + axis]), 1, 1, *geometry, int(record.skip)
         )
     return record, rows
 

@@ -134,9 +134,7 @@ def points(shape, hierarchy, every_order, uneven=False):
         inside = len(held) - 1 - above
         ways = []
         for dim in DIMS:
-            axes = [
-                range(1, min(a.size, shape[dim]) + 1) if dim in a.dims else (1,) for a in hierarchy.axes
-            ]
+            axes = [range(1, min(a.size, shape[dim]) + 1) if dim in a.dims else (1,) for a in hierarchy.axes]
             tiled = any(dim in INDEXED_BY[t] for t in kept)
             ways.append(
                 [
