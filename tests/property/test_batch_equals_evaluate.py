@@ -105,9 +105,9 @@ def check(shape, hierarchy, mappings):
 
 @pytest.mark.parametrize("permuted", [False, True], ids=["classes", "permutations"])
 def test_equal_to_evaluate_on_random_machines(permuted):
-    """500 layers and machines each, 6 mappings: bypass, split and uneven memories, padding, groups."""
+    """350 layers and machines each, 6 mappings: bypass, split and uneven memories, padding, groups."""
     fits, refused = Counter(), 0
-    for seed in range(500):
+    for seed in range(350):
         rng = random.Random(10_000 * permuted + seed)
         shape, hierarchy = random_shape(rng), random_hierarchy(rng)
         mappings = random_mappings(shape, Frame.of(hierarchy), 6, seed, permuted, seed % 4 == 0)
@@ -116,7 +116,7 @@ def test_equal_to_evaluate_on_random_machines(permuted):
         except AccelsimError as error:
             assert "use accelsim.cost.evaluate" in str(error)
             refused += 1
-    assert min(fits[True], fits[False]) > 500
+    assert min(fits[True], fits[False]) > 400
     assert refused < 100
 
 
