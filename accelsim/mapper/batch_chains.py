@@ -10,7 +10,7 @@ from numba import njit
 
 from accelsim.mapper.out_of_line import out_of_line
 
-STRIP = 512
+STRIP = 256
 """Mappings worked on together: their intermediate results stay in the first two caches."""
 
 CROSSED, SPREAD, STEPS, MOVES, ROWS = 0, 4, 8, 9, 12

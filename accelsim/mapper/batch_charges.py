@@ -38,7 +38,7 @@ class Charges:
             ends = [plan.element(tensor, depth, levels[i].depth) for i in (parent, child)]
             homes = [self.names.index(self.memory_of[i].name) for i in (parent, child)]
             boundary.append([TENSORS.index(tensor), *homes, *ends, parent, child])
-        taken, taken_base, taken_cuts = self._taken()
+        taken, taken_base = self._taken()
         steps, steps_base = plan.summed(plan.live, 0)
         room, room_bits, room_window, volumes = self._room()
         depth_of = {
@@ -50,7 +50,6 @@ class Charges:
             width=np.array([self.hierarchy.bits[w] for w in WORDS], float),
             taken=np.array(taken, np.int64),
             taken_base=np.array(taken_base, float),
-            taken_cuts=padded(taken_cuts),
             macs=float(self.shape.macs),
             outputs=float(prod(self.shape[d] for d in RELEVANT["outputs"])),
             reduced=padded([self._used(0, v.depth, 1) for v in self.frame.levels]),
@@ -80,23 +79,22 @@ class Charges:
         """Arrays of the positions that the array's cuts from ``begin`` to ``end`` use; 1: of reduced dims."""
         return [self.plan.use[c][kind] for c in range(begin, end) if self.frame.cuts[c].axis is not None]
 
-    def _taken(self) -> tuple[list[list[int]], list[float], list[list[int]]]:
+    def _taken(self) -> tuple[list[list[int]], list[float]]:
         plan, shape = self.plan, self.shape
-        taken, bases, cuts = [], [], []
+        taken, bases = [], []
         for tensor in TENSORS:
             innermost = self.frame.chain(tensor)[-1]
-            depth = self.frame.levels[innermost].depth
-            steps, base = plan.summed([d for d in plan.live if d not in RELEVANT[tensor]], depth)
-            if tensor == "inputs":
-                base *= prod(shape[d] for d in "NGC")
-                for axis in (0, 1):
-                    base *= plan.pairs_inside(axis)
-            else:
-                base *= prod(shape[d] for d in RELEVANT[tensor])
-            taken.append([self.names.index(self.memory_of[innermost].name), steps])
+            memory = self.memory_of[innermost]
+            steps, base = -1, 1.0
+            if not memory.per_pe:
+                depth = self.frame.levels[innermost].depth
+                steps, base = plan.summed([d for d in plan.live if d not in RELEVANT[tensor]], depth)
+                base *= prod(shape[d] for d in ("NGC" if tensor == "inputs" else RELEVANT[tensor]))
+                if tensor == "inputs":
+                    base *= plan.pairs_inside(0) * plan.pairs_inside(1)
+            taken.append([self.names.index(memory.name), steps])
             bases.append(base)
-            cuts.append(self._used(depth, len(self.frame.cuts), 0))
-        return taken, bases, cuts
+        return taken, bases
 
     def _check_diagonals(self) -> None:
         """Refuse elements at positions and taps side by side that take the same row from above the array."""

@@ -94,18 +94,14 @@ def move(n, times, rows, columns, base, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def take(n, slots, positions, base, macs, out):  # type: ignore[no-untyped-def]
-    """Elements that units take from above the array: per step and distinct element, or one per operation."""
+def take(n, slots, base, out):  # type: ignore[no-untyped-def]
+    """Elements that units take from above the array: once per step and distinct element over the array."""
     out_of_line()
     inputs, weights, outputs = base
     for i in range(n):
-        shared = positions[i] > 1.0
-        first = inputs * slots[(K + STEPS) * STRIP + i]
-        second = weights * slots[(P + STEPS) * STRIP + i]
-        third = outputs * slots[(C + STEPS) * STRIP + i]
-        out[i] = first if shared else macs
-        out[STRIP + i] = second if shared else macs
-        out[2 * STRIP + i] = third if shared else macs
+        out[i] = inputs * slots[(K + STEPS) * STRIP + i]
+        out[STRIP + i] = weights * slots[(P + STEPS) * STRIP + i]
+        out[2 * STRIP + i] = outputs * slots[(C + STEPS) * STRIP + i]
 
 
 @njit(cache=True, error_model="numpy")

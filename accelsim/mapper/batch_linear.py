@@ -79,7 +79,6 @@ def linear(plan: Plan, hierarchy: Hierarchy) -> Uniform:
         outside=padded(outside, 2).reshape(2, -1, 2),
         moved=(batch, weights, outputs),
         taken=(batch * plan.pairs_inside(0) * plan.pairs_inside(1), weights, outputs),
-        macs=float(shape.macs),
         energy=energy,
         bits=np.array(bits),
         port=np.array([(m.read_bits or 0.0, m.write_bits or 0.0, m.shared_port) for m in memories], float),

@@ -26,7 +26,6 @@ class Uniform(NamedTuple):
     inside : (2,) pairs of position and tap that read inside the input
     outside : (2, most, 2) linked pairs that do not; -1 fills up
     moved, taken : (3,) elements of one fetch (of inputs per row and column), of one step over the array
-    macs : operations
     energy : (quantities,) joules per unit of each row of ``batch_classes``
     bits : (memories, 2, quantities) bits read and written per unit
     port : (memories, 3) bits per cycle read and written, 0 unlimited; 1 if both share the port
@@ -48,7 +47,6 @@ class Uniform(NamedTuple):
     outside: Int
     moved: tuple[float, float, float]
     taken: tuple[float, float, float]
-    macs: float
     energy: Float
     bits: Float
     port: Float
@@ -110,7 +108,7 @@ def evaluate_uniform(t, tiles, codes, cycles, energy, fits, counts):  # type: ig
         positions[:n] = 1.0
         for axis in range(t.axis_size.size):
             strips.multiply(positions, use[axis], n)
-        classes.take(n, slots, positions, t.taken, t.macs, quantity[classes.TAKEN * STRIP :])
+        classes.take(n, slots, t.taken, quantity[classes.TAKEN * STRIP :])
         strips.alone(slots[(2 * ROWS + chains.SPREAD) * STRIP :], table[classes.ALONE], n)
         check(t, times, n, tile, use, volume, work, fits[first : first + n])
         charge(t, n, quantity, slots, positions, work, cycles[first : first + n], energy[first : first + n])

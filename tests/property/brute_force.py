@@ -70,50 +70,60 @@ def inward(own, levels, bound, aligned):
                 yield (tile, *rest)
 
 
-def mappings(shape, hierarchy, aligned=True):
-    """(loops, levels) of every mapping with one tile per level, in the terms of ``Judge.cost``."""
+def layouts(hierarchy, uneven):
+    """Ways to place what memories keep: per storage point [(level name, tensors)], outermost first.
+
+    One point per level of memory; ``uneven``: also two for the level above the array, every tensor at either.
+    """
+    points = [[(m.name, m.tensors) for m in level] for level in hierarchy.levels]
+    yield points
+    if uneven:
+        kept = [(m.name, t) for m in hierarchy.levels[1] for t in m.tensors]
+        for outer in product((True, False), repeat=len(kept)):
+            if len(set(outer)) == 2:
+                yield [points[0], *([(f"{name}.{t}", (t,)) for (name, t), o in zip(kept, outer, strict=True) if o is side]
+                                    for side in (True, False)), *points[2:]]  # fmt: skip
+
+
+def mappings(shape, hierarchy, aligned=True, uneven=False):
+    """(loops, levels) of every mapping, in the terms of ``Judge.cost``."""
     bounds = {d: shape[d] for d in DIMS}
     moving = [d for d in DIMS if bounds[d] > 1]
-    shared = sum(not any(m.per_pe for m in level) for level in hierarchy.levels)
-    inside = len(hierarchy.levels) - shared
+    inside = sum(any(m.per_pe for m in level) for level in hierarchy.levels)
     kept = {d for level in hierarchy.levels for m in level if m.per_pe for t in m.tensors for d in INDEXED_BY[t]}
-    above = shared - 1
-    for unrolling in unrollings(bounds, hierarchy.axes):
-        per_dim = []
-        for d in moving:
-            parts = [u.get(d, 1) for u in unrolling]
-            per_dim.append(list(chains(d, bounds[d], parts, d in kept, above, max(0, inside - 1), aligned)))
-        for chosen in product(*per_dim):
-            yield from _orders(bounds, moving, chosen, hierarchy, above, inside)
+    for points in layouts(hierarchy, uneven):
+        above = len(points) - inside - 1
+        for unrolling in unrollings(bounds, hierarchy.axes):
+            per_dim = []
+            for d in moving:
+                parts = [u.get(d, 1) for u in unrolling]
+                per_dim.append(
+                    list(chains(d, bounds[d], parts, d in kept, above, max(0, inside - 1), aligned))
+                )
+            for chosen in product(*per_dim):
+                yield from _orders(bounds, moving, chosen, hierarchy.axes, points, inside)
 
 
-def _orders(bounds, moving, chosen, hierarchy, above, inside):
+def _orders(bounds, moving, chosen, axes, points, inside):
+    """Every order of the loops in time, outermost group first."""
+    above = len(points) - inside - 1
     left = dict(bounds)
-    groups = []  # in time or along an axis, with the loops that move in it
-    for gap in range(above + 1):
-        groups.append((None, _moving(moving, [c[0][gap] for c in chosen], left)))
-    for a, axis in enumerate(hierarchy.axes):
-        groups.append((axis.name, _moving(moving, [c[1][a] for c in chosen], left)))
-    for gap in range(max(0, inside - 1)):
-        groups.append((None, _moving(moving, [c[2][gap] for c in chosen], left)))
-    last = above if not inside else None  # loops below the innermost memory above the array: order is no matter
-    options = []
-    for index, (axis, loops) in enumerate(groups):
-        free = axis is None and index != last
-        options.append(list(permutations(loops)) if free else [tuple(loops)])
+    groups = [(None, _moving(moving, [c[0][gap] for c in chosen], left)) for gap in range(above + 1)]
+    groups += [(axis.name, _moving(moving, [c[1][a] for c in chosen], left)) for a, axis in enumerate(axes)]
+    groups += [(None, _moving(moving, [c[2][gap] for c in chosen], left)) for gap in range(inside - 1)]
+    last = None if inside else above  # loops inside all memories: without reuse in time order is no matter
+    options = [
+        list(permutations(loops)) if axis is None and index != last else [tuple(loops)]
+        for index, (axis, loops) in enumerate(groups)
+    ]
     for orders in product(*options):
-        loops, ends = [], []
+        loops, ends = [], [0]
         for (axis, _), order in zip(groups, orders, strict=True):
             loops += [(dim, tile, axis) for dim, tile in order]
             ends.append(len(loops))
-        depths = [0, *ends[:above]]
-        if inside:
-            array = ends[above + len(hierarchy.axes)]
-            depths += [array, *ends[above + len(hierarchy.axes) + 1 :]]
+        depths = [*ends[: above + 1], *ends[above + 1 + len(axes) :][:inside]]
         yield loops, [
-            (m.name, depth, m.tensors)
-            for level, depth in zip(hierarchy.levels, depths, strict=True)
-            for m in level
+            (name, depth, held) for point, depth in zip(points, depths, strict=True) for name, held in point
         ]
 
 
@@ -123,16 +133,12 @@ def _moving(dims, tiles, left):
     return found
 
 
-def optima(shape, hierarchy, aligned=True, most=None):
-    """Least (latency then energy, energy, energy-delay) over all mappings that fit, and how many there were;
-    None if there are more than ``most``.
-    """
+def optima(shape, hierarchy, aligned=True, uneven=False):
+    """Least (latency then energy, energy, energy-delay) over all mappings that fit, and how many there were."""
     judge = Judge(shape, hierarchy)
     lexicographic, energy, edp, count = (float("inf"),) * 2, float("inf"), float("inf"), 0
-    for loops, levels in mappings(shape, hierarchy, aligned):
+    for loops, levels in mappings(shape, hierarchy, aligned, uneven):
         count += 1
-        if most is not None and count > most:
-            return None
         cost = judge.cost(loops, levels)
         if cost.fits:
             lexicographic = min(lexicographic, (cost.cycles, cost.energy_J))
