@@ -4,19 +4,21 @@ A node is one choice of both. It is kept if not even the least that its mappings
 """
 
 import numpy as np
-from numba import njit
 
-from accelsim.mapper.judge import better, rows_of, spread
+from accelsim.mapper.compiled import compiled
+from accelsim.mapper.judge import better, port, rows_of, spread
 from accelsim.mapper.outer import ORDER, fits
-from accelsim.mapper.problem import Floats, Ints, Problem
+from accelsim.mapper.problem import Floats, Ints, Mapping, Node, Problem
 from accelsim.mapper.window import side_by_side_rows
 
 OWN, INNER = 0, 1
 """Columns of an option: what a processing element takes of the array's block, and its inner tile."""
 
 
-@njit(cache=True)
-def options(p: Problem, d: int, parts: int, limit: int, depth: int, single: bool, out: Ints) -> int:
+@compiled
+def options(
+    p: Problem, table: Floats, d: int, parts: int, limit: int, depth: int, single: bool, out: Ints
+) -> int:
     """Tiles inside a processing element of one dim unrolled ``parts`` times; number of rows in ``out``.
 
     ``limit``: the largest tile for which all parts have work. ``depth``: levels inside an element (0 to 2).
@@ -55,11 +57,11 @@ def options(p: Problem, d: int, parts: int, limit: int, depth: int, single: bool
                 more = parts > 1 and passing
                 for r in range(1, partner + 1):
                     if d < 6:
-                        more |= rows_of(p, axis, block, r) < rows_of(p, axis, other, r)
-                        more |= rows_of(p, axis, own, r) < rows_of(p, axis, before, r)
+                        more |= rows_of(p, table, axis, block, r) < rows_of(p, table, axis, other, r)
+                        more |= rows_of(p, table, axis, own, r) < rows_of(p, table, axis, before, r)
                     else:
-                        more |= rows_of(p, axis, r, block) < rows_of(p, axis, r, other)
-                        more |= rows_of(p, axis, r, own) < rows_of(p, axis, r, before)
+                        more |= rows_of(p, table, axis, r, block) < rows_of(p, table, axis, r, other)
+                        more |= rows_of(p, table, axis, r, own) < rows_of(p, table, axis, r, before)
             if not more:
                 useful = False
                 break
@@ -69,21 +71,19 @@ def options(p: Problem, d: int, parts: int, limit: int, depth: int, single: bool
     return number
 
 
-@njit(cache=True)
+@compiled
 def steps_of(bound: int, block: int, own: int) -> int:
     """Positions that the busiest element works through, summed over the blocks of the array."""
     full = bound // block
     return full * min(block, own) + min(own, bound - full * block)
 
 
-@njit(cache=True)
-def element_floor(
-    p: Problem, feature: Floats, rows: Floats, units: Floats, out: Floats
-) -> None:
+@compiled
+def element_floor(p: Problem, feature: Floats, rows: Floats, units: Floats, out: Floats) -> None:
     """Least energy and cycles of everything at and inside the array.
 
-    ``feature[0..5, d]``: blocks of the array, own tiles, elements with work in the first block, steps, inner
-    tiles, whether inner loops move. ``rows[side, axis]``: rows read with tiles of the array and own and inner.
+    ``feature[0..6, d]``: blocks of the array, own tiles, elements with work in the first block, steps, inner
+    tiles, whether inner loops move, at most how many own tiles. ``rows[side, axis]``: rows read with tiles of the array and own and inner.
     ``units``: what the units take.
     """
     array = p.shared + 1
@@ -99,7 +99,7 @@ def element_floor(
             while p.below[t, b] != depth:
                 b += 1
             up = down = 1.0
-            up_all = down_all = down_one = up_one = 1.0
+            up_all = down_all = down_one = up_one = most = 1.0
             moves = False
             for d in range(8):
                 if p.relevant[t, d]:
@@ -110,6 +110,7 @@ def element_floor(
                     up_all *= feature[0, d]
                     down_all *= feature[1, d]
                     down_one *= feature[2, d]
+                    most *= feature[6, d]
             down = up
             if t == 0:
                 for axis in range(2):
@@ -122,8 +123,10 @@ def element_floor(
                         up_all *= feature[4, d] if moves else feature[2, d]
                 down_all, down_one = up_all, up_one
             pc, cc = p.parent_cost[t, b], p.child_cost[t, b]
+            if cc < 0 and depth == array:
+                down_all = down_one = most
             full = pc * up * up_all + cc * down * down_all
-            one = pc * up * up_one + cc * down * (down_one if cc > 0 else down_all)
+            one = pc * up * up_one + cc * down * down_one
             energy += full
             saved = max(saved, full - one)
         energy -= saved
@@ -138,14 +141,12 @@ def element_floor(
                 taken = units[other] - (p.outputs if other == 2 else 0.0)
                 read += taken * p.width[other]
                 write += units[other] * p.width[other] if other == 2 else 0.0
-        read = read / p.read_bits[m] if p.read_bits[m] > 0 else 0.0
-        write = write / p.write_bits[m] if p.write_bits[m] > 0 else 0.0
-        cycles = max(cycles, np.ceil(read + write if p.one_port[m] else max(read, write)))
+        cycles = max(cycles, np.ceil(port(p, m, read, write)))
     out[0], out[1] = cycles, energy
 
 
-@njit(cache=True)
-def take_units(p: Problem, feature: Floats, block: Ints, own: Ints, exact: bool, units: Floats) -> None:
+@compiled
+def take_units(p: Problem, feature: Floats, block: Ints, own: Ints, units: Floats) -> None:
     """What the units take of every tensor, and (last entry) the steps of the busiest element."""
     steps = 1.0
     for d in range(8):
@@ -164,20 +165,19 @@ def take_units(p: Problem, feature: Floats, block: Ints, own: Ints, exact: bool,
         if t == 0:
             for axis in range(2):
                 a, r = 4 + axis, 6 + axis
-                if block[a] > own[a] and block[r] > own[r]:
-                    if exact:
-                        total *= side_by_side_rows(
-                            p.bounds[a], p.bounds[r], block[a], own[a], block[r], own[r],
-                            p.stride[axis], p.dilation[axis], p.pad[axis], p.extent[axis], p.skip,
-                        )  # fmt: skip
-                    else:
-                        total = 0.0
+                if block[a] == own[a] or block[r] == own[r]:
+                    total *= p.unit_rows[axis]
+                elif block[a] == 0 or block[r] == 0:  # not decided yet
+                    total = 0.0
                 else:
-                    total *= rows_of(p, axis, 1, 1)
+                    total *= side_by_side_rows(
+                        p.bounds[a], p.bounds[r], block[a], own[a], block[r], own[r],
+                        p.stride[axis], p.dilation[axis], p.pad[axis], p.extent[axis], p.skip,
+                    )  # fmt: skip
         units[t] = total
 
 
-@njit(cache=True)
+@compiled
 def set_features(p: Problem, d: int, parts: int, own: int, inner: int, feature: Floats, block: Ints) -> None:
     """Features of one dim once its tiles are known."""
     bound = p.bounds[d]
@@ -188,26 +188,48 @@ def set_features(p: Problem, d: int, parts: int, own: int, inner: int, feature: 
     feature[3, d] = steps_of(bound, block[d], own)
     feature[4, d] = -(-bound // inner)
     feature[5, d] = 1.0 if inner < own else 0.0
+    feature[6, d] = feature[1, d]
 
 
-@njit(cache=True)
+@compiled
+def root_floor(p: Problem, n: Node, parts: Ints, out: Floats) -> None:
+    """``element_floor`` of an unrolling with no tile decided."""
+    feature, rows, units = np.ones((7, 8)), np.zeros((3, 2)), np.zeros(4)
+    block, own, inner = np.ones(8, np.int64), np.ones(8, np.int64), np.ones(8, np.int64)
+    for d in range(8):
+        loosest(p, d, parts[d], feature, own, inner, block)
+    for axis in range(2):
+        rows[0, axis] = rows[1, axis] = rows[2, axis] = n.rows[axis]
+    take_units(p, feature, block, own, units)
+    element_floor(p, feature, rows, units, out)
+
+
+@compiled
+def store(index: Ints, resume: Ints) -> None:
+    """Leave the indices of the dims where the next call finds them."""
+    for q in range(8):
+        resume[1 + q] = index[q]
+
+
+@compiled
 def nodes(
-    p: Problem, roots: Ints, steps_floor: Floats, kind: Ints, first: Ints, count: Ints, table: Ints,
-    floor: float, cycles: float, least_rows: Floats, goal: Ints, best: Floats, resume: Ints, fuel: int, replace: bool,
+    p: Problem, table: Floats, roots: Ints, steps_floor: Floats, kind: Ints, first: Ints, count: Ints, choices: Ints,
+    floor: float, cycles: float, n: Node, goal: Ints, best: Mapping, resume: Ints, replace: bool,
     chosen: Ints, bound: Floats,
-) -> tuple[int, int]:  # fmt: skip
-    """Nodes of all ``roots`` (parts per dim, row each) within reach; their number and the fuel left.
+) -> int:  # fmt: skip
+    """Nodes of all ``roots`` (parts per dim, row each) within reach; their number.
 
-    ``kind[root, d]``: row of ``first`` and ``count``, which tell where the options of a dim lie in ``table``. ``floor``: energy of
-    the boundaries above the array, ``cycles``: of anything. Starts at, and leaves, root and indices in ``resume``;
-    returns early when ``chosen`` is full, unless ``replace``: then the worst gives way.
+    ``kind[root, d]``: row of ``first`` and ``count``, which tell where the options of a dim lie in ``choices``.
+    ``floor``: energy of the boundaries above the array, ``cycles``: of anything. Starts at, and leaves, root and
+    indices in ``resume``; returns early when the fuel is gone, or ``chosen`` is full unless ``replace``: then the
+    worst gives way.
     """
     levels = p.levels - p.shared
-    feature = np.ones((6, 8))
+    feature = np.ones((7, 8))
     block, own, inner = np.ones(8, np.int64), np.ones(8, np.int64), np.ones(8, np.int64)
     rows = np.zeros((3, 2))
     units, result = np.zeros(4), np.zeros(2)
-    reach = best.copy()
+    reach = np.array([best.cycles, best.energy])
     index = resume[1:].copy()
     number = 0
     worst = -1
@@ -224,9 +246,11 @@ def nodes(
         for q in range(pos):
             d = ORDER[q]
             row = first[kind[root, d]] + index[q]
-            own[d], inner[d] = table[row, OWN], table[row, INNER]
+            own[d], inner[d] = choices[row, OWN], choices[row, INNER]
             set_features(p, d, s[d], own[d], inner[d], feature, block)
-        if better(low, floor, reach[0], reach[1], goal):
+        root_floor(p, n, s, result)
+        low = max(low, result[0])
+        if better(low, floor + result[1], reach[0], reach[1], goal):
             while pos >= 0:
                 d = ORDER[pos]
                 index[pos] += 1
@@ -236,7 +260,7 @@ def nodes(
                     pos -= 1
                     continue
                 row = first[kind[root, d]] + index[pos]
-                own[d], inner[d] = table[row, OWN], table[row, INNER]
+                own[d], inner[d] = choices[row, OWN], choices[row, INNER]
                 if (levels > 0 and not fits(p, p.shared + 1, own)) or (
                     levels > 1 and not fits(p, p.shared + 2, inner)
                 ):
@@ -247,14 +271,14 @@ def nodes(
                 for axis in range(2):
                     a, r = 4 + axis, 6 + axis
                     if pos >= 2 * axis + 1:
-                        rows[0, axis] = rows_of(p, axis, block[a], block[r])
-                        rows[1, axis] = rows_of(p, axis, own[a], own[r])
-                        rows[2, axis] = rows_of(p, axis, inner[a], inner[r])
+                        rows[0, axis] = rows_of(p, table, axis, block[a], block[r])
+                        rows[1, axis] = rows_of(p, table, axis, own[a], own[r])
+                        rows[2, axis] = rows_of(p, table, axis, inner[a], inner[r])
                     else:
-                        rows[:, axis] = least_rows[axis]
-                take_units(p, feature, block, own, pos == 7, units)
+                        rows[0, axis] = rows[1, axis] = rows[2, axis] = n.rows[axis]
+                take_units(p, feature, block, own, units)
                 element_floor(p, feature, rows, units, result)
-                fuel -= 1
+                n.fuel -= 1
                 if not better(max(low, result[0]), floor + result[1], reach[0], reach[1], goal):
                     continue
                 if pos < 7:
@@ -273,29 +297,32 @@ def nodes(
                 bound[place, 0], bound[place, 1] = max(low, result[0]), floor + result[1]
                 if number == len(bound):
                     if not replace:
-                        resume[1:] = index
-                        return number, fuel
+                        store(index, resume)
+                        return number
                     worst = 0
                     for i in range(1, number):
                         if better(bound[worst, 0], bound[worst, 1], bound[i, 0], bound[i, 1], goal):
                             worst = i
-                    if better(bound[worst, 0], bound[worst, 1], best[0], best[1], goal):
+                    if better(bound[worst, 0], bound[worst, 1], best.cycles, best.energy, goal):
                         reach[0], reach[1] = bound[worst, 0], bound[worst, 1]
-                if fuel <= 0:
-                    resume[1:] = index
-                    return number, fuel
-        index[:] = -1
+                if n.fuel <= 0:
+                    store(index, resume)
+                    return number
+        for q in range(8):
+            index[q] = -1
     resume[0] = len(roots)
-    resume[1:] = -1
-    return number, fuel
+    for q in range(8):
+        resume[1 + q] = -1
+    return number
 
 
-@njit(cache=True)
+@compiled
 def loosest(p: Problem, d: int, parts: int, feature: Floats, own: Ints, inner: Ints, block: Ints) -> None:
     """Features of a dim that is not decided yet: none can be less."""
     own[d] = inner[d] = 1
-    block[d] = min(p.bounds[d], parts)
+    block[d] = 1 if parts == 1 else 0
     feature[0, d] = 1.0
     feature[1, d] = feature[2, d] = feature[4, d] = 1.0
     feature[3, d] = -(-p.bounds[d] // parts)
     feature[5, d] = 0.0
+    feature[6, d] = p.bounds[d]

@@ -7,10 +7,9 @@ innermost. Since tiles are nested multiples, all blocks of one level are equal b
 """
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
-from accelsim.mapper.problem import Floats, Ints, Problem
+from accelsim.mapper.compiled import compiled
+from accelsim.mapper.problem import Floats, Ints, Mapping, Node, Problem
 from accelsim.mapper.window import block_rows
 
 OTHER_PARENT, OTHER_CHILD, SAME_PARENT, SAME_CHILD = range(4)
@@ -19,10 +18,8 @@ SLACK = 1e-12
 """Relative difference below which two energies (sums in another order) are the same."""
 
 
-@njit(cache=True)
-def better(
-    cycles: float, energy: float, than_cycles: float, than_energy: float, goal: Ints
-) -> bool:
+@compiled
+def better(cycles: float, energy: float, than_cycles: float, than_energy: float, goal: Ints) -> bool:
     """Whether the first is strictly better in lexicographic order of the goal."""
     for metric in goal:
         if metric == LATENCY:
@@ -38,19 +35,18 @@ def better(
     return False
 
 
-@njit(cache=True)
-def rows_of(p: Problem, axis: int, a: int, b: int) -> float:
+@compiled
+def rows_of(p: Problem, table: Floats, axis: int, a: int, b: int) -> float:
     """Rows (columns) read with tiles of ``a`` positions and ``b`` taps."""
-    table = p.rows0 if axis == 0 else p.rows1
     if table.size:
-        return float(table[a, b])
+        return float(table[axis, a, b])
     return block_rows(
         p.bounds[4 + axis], p.bounds[6 + axis], a, b,
         p.stride[axis], p.dilation[axis], p.pad[axis], p.extent[axis], p.skip,
     )  # fmt: skip
 
 
-@njit(cache=True)
+@compiled
 def spread(bound: int, outer: int, block: int, own: int) -> int:
     """Processing elements that have a part of the first array block, summed over blocks of ``outer``."""
     full = bound // outer
@@ -59,13 +55,14 @@ def spread(bound: int, outer: int, block: int, own: int) -> int:
     return copies - (-min(block, rest) // own) if rest else copies
 
 
-@njit(cache=True)
-def count_boundaries(p: Problem, tiles: Ints, own: Ints, amount: Floats, gap: Ints) -> None:
+@compiled
+def count_boundaries(p: Problem, table: Floats, n: Node) -> None:
     """Elements on both sides of every boundary, if the deciding gap is of another class or of the same one.
 
     ``gap[tensor, boundary]``: the innermost gap above the child in which a loop that indexes the tensor moves,
     0 if none does. Its class decides whether the other loops of that gap bring the tile again.
     """
+    tiles, own, amount, gap = n.tiles, n.own, n.amount, n.gap
     array = p.shared + 1
     for t in range(3):
         for b in range(p.boundaries[t]):
@@ -88,11 +85,11 @@ def count_boundaries(p: Problem, tiles: Ints, own: Ints, amount: Floats, gap: In
                 down = up
                 for axis in range(2):
                     a, r = 4 + axis, 6 + axis
-                    up *= rows_of(p, axis, tiles[child, a], tiles[child, r])
+                    up *= rows_of(p, table, axis, tiles[child, a], tiles[child, r])
                     if child == array:
-                        down *= rows_of(p, axis, own[a], own[r])
+                        down *= rows_of(p, table, axis, own[a], own[r])
                     else:
-                        down *= rows_of(p, axis, tiles[child, a], tiles[child, r])
+                        down *= rows_of(p, table, axis, tiles[child, a], tiles[child, r])
             else:
                 for d in range(8):
                     if p.relevant[t, d]:
@@ -118,18 +115,18 @@ def count_boundaries(p: Problem, tiles: Ints, own: Ints, amount: Floats, gap: In
                 amount[t, b, 2 * same + 1] = down * below
 
 
-@njit(cache=True)
-def port_cycles(
-    p: Problem, amount: Floats, gap: Ints, classes: Ints, units: Floats, pes: float, split: bool, bits: Floats
-) -> float:
-    """Cycles of the busiest port; ``split``: parts of one sum lie in several processing elements."""
-    bits[:] = 0.0
+@compiled
+def port_cycles(p: Problem, n: Node, classes: Ints) -> float:
+    """Cycles of the busiest port."""
+    bits = n.bits
+    for m in range(p.memories):
+        bits[0, m] = bits[1, m] = 0.0
     for t in range(3):
         width = p.width[t]
         unseen = p.outputs
         for b in range(p.boundaries[t]):
-            side = 2 if gap[t, b] and classes[gap[t, b]] == t else 0
-            up, down = amount[t, b, side], amount[t, b, side + 1]
+            side = 2 if n.gap[t, b] and classes[n.gap[t, b]] == t else 0
+            up, down = n.amount[t, b, side], n.amount[t, b, side + 1]
             parent, child = p.memory[p.above[t, b], t], p.memory[p.below[t, b], t]
             if t < 2:
                 bits[0, parent] += up * width
@@ -141,80 +138,95 @@ def port_cycles(
             bits[1, child] += back * width
             bits[1, parent] += up * width
             bits[0, child] += down * width
-            if not (p.per_pe[parent] and split):
+            if not (p.per_pe[parent] and n.split):
                 bits[1, parent] += p.outputs * p.done_bits
-            if not (p.per_pe[child] and split):
+            if not (p.per_pe[child] and n.split):
                 bits[0, child] += p.outputs * p.done_bits
         last = p.memory[p.innermost[t], t]
         if t < 2:
-            bits[0, last] += units[t] * width
+            bits[0, last] += n.units[t] * width
         else:
-            bits[0, last] += (units[t] - unseen) * width
-            bits[1, last] += units[t] * width
+            bits[0, last] += (n.units[t] - unseen) * width
+            bits[1, last] += n.units[t] * width
     most = 0.0
-    for m in range(p.size.size):
-        copies = pes if p.per_pe[m] else 1.0
-        read = bits[0, m] / (p.read_bits[m] * copies) if p.read_bits[m] > 0 else 0.0
-        write = bits[1, m] / (p.write_bits[m] * copies) if p.write_bits[m] > 0 else 0.0
-        most = max(most, read + write if p.one_port[m] else max(read, write))
-    return np.ceil(most)
+    for m in range(p.memories):
+        copies = n.pes if p.per_pe[m] else 1.0
+        most = max(most, port(p, m, bits[0, m] / copies, bits[1, m] / copies))
+    return float(np.ceil(most))
 
 
-@njit(cache=True)
-def energy_of(p: Problem, amount: Floats, gap: Ints, classes: Ints) -> float:
+@compiled
+def port(p: Problem, m: int, read: float, write: float) -> float:
+    """Cycles, not rounded, in which a memory gives and takes so many bits."""
+    read = read / p.read_bits[m] if p.read_bits[m] > 0 else 0.0
+    write = write / p.write_bits[m] if p.write_bits[m] > 0 else 0.0
+    return read + write if p.one_port[m] else max(read, write)
+
+
+@compiled
+def energy_of(p: Problem, n: Node, classes: Ints) -> float:
     """Energy of all boundaries, joules."""
     total = 0.0
     for t in range(3):
         for b in range(p.boundaries[t]):
-            side = 2 if gap[t, b] and classes[gap[t, b]] == t else 0
-            total += p.parent_cost[t, b] * amount[t, b, side] + p.child_cost[t, b] * amount[t, b, side + 1]
+            side = 2 if n.gap[t, b] and classes[n.gap[t, b]] == t else 0
+            total += p.parent_cost[t, b] * n.amount[t, b, side]
+            total += p.child_cost[t, b] * n.amount[t, b, side + 1]
     return total
 
 
-@njit(cache=True)
-def cheapest_classes(p: Problem, amount: Floats, gap: Ints, classes: Ints) -> None:
+@compiled
+def cheapest_classes(p: Problem, n: Node) -> None:
     """The class of each gap that saves most energy: gaps do not influence each other."""
     for g in range(1, p.levels + 1):
         best = -np.inf
         for t in range(3):
             saving = 0.0
             for b in range(p.boundaries[t]):
-                if gap[t, b] == g:
-                    saving += p.parent_cost[t, b] * (amount[t, b, 0] - amount[t, b, 2])
-                    saving += p.child_cost[t, b] * (amount[t, b, 1] - amount[t, b, 3])
+                if n.gap[t, b] == g:
+                    saving += p.parent_cost[t, b] * (n.amount[t, b, 0] - n.amount[t, b, 2])
+                    saving += p.child_cost[t, b] * (n.amount[t, b, 1] - n.amount[t, b, 3])
             if saving > best:
                 best = saving
-                classes[g] = t
+                n.classes[g] = t
 
 
-@njit(cache=True)
-def judge(
-    p: Problem, tiles: Ints, own: Ints, steps: float, fixed: float, units: Floats, pes: float, split: bool,
-    goal: Ints, best: Floats, amount: Floats, gap: Ints, classes: Ints, trial: Ints, bits: Floats,
-) -> tuple[float, float]:  # fmt: skip
-    """Cycles and joules with the best order class in every gap, which is left in ``classes``.
-
-    Infinite if even the least of both would not be better than ``best``.
-    """
-    count_boundaries(p, tiles, own, amount, gap)
-    cheapest_classes(p, amount, gap, classes)
-    energy = fixed + energy_of(p, amount, gap, classes)
-    if not better(steps, energy, best[0], best[1], goal):
-        return np.inf, np.inf
-    cycles = max(steps, port_cycles(p, amount, gap, classes, units, pes, split, bits))
-    if cycles <= steps:
-        return cycles, energy
-    number = 3**p.levels
+@compiled
+def judge(p: Problem, table: Floats, n: Node, goal: Ints, best: Mapping) -> None:
+    """Put the mapping of ``n``, with the best order class in every gap, in place of ``best`` if it is better."""
+    count_boundaries(p, table, n)
+    cheapest_classes(p, n)
+    energy = n.fixed + energy_of(p, n, n.classes)
+    if not better(n.steps, energy, best.cycles, best.energy, goal):
+        return
+    cycles = max(n.steps, port_cycles(p, n, n.classes))
+    if better(cycles, energy, best.cycles, best.energy, goal):
+        keep(p, n, n.classes, cycles, energy, best)
+    if cycles <= n.steps:
+        return
+    number = 1
+    for _ in range(p.levels):
+        number *= 3
     for code in range(number):
         rest = code
         for g in range(1, p.levels + 1):
-            trial[g] = rest % 3
+            n.trial[g] = rest % 3
             rest //= 3
-        e = fixed + energy_of(p, amount, gap, trial)
-        c = max(steps, port_cycles(p, amount, gap, trial, units, pes, split, bits))
-        if better(c, e, cycles, energy, goal):
-            cycles, energy = c, e
-            classes[:] = trial
-    return cycles, energy
+        energy = n.fixed + energy_of(p, n, n.trial)
+        if better(n.steps, energy, best.cycles, best.energy, goal):
+            cycles = max(n.steps, port_cycles(p, n, n.trial))
+            if better(cycles, energy, best.cycles, best.energy, goal):
+                keep(p, n, n.trial, cycles, energy, best)
 
 
+@compiled
+def keep(p: Problem, n: Node, classes: Ints, cycles: float, energy: float, best: Mapping) -> None:
+    """Copy a mapping."""
+    best.cycles = cycles
+    best.energy = energy
+    for i in range(p.levels + 2):
+        best.classes[i] = classes[i]
+        for d in range(8):
+            best.tiles[i, d] = n.tiles[i, d]
+    for d in range(8):
+        best.own[d] = n.own[d]

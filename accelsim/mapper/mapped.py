@@ -7,8 +7,10 @@ from typing import Literal
 
 from accelsim.cost.evaluate import Cost
 from accelsim.cost.hierarchy import Hierarchy
-from accelsim.cost.nest import TENSORS, Level, Loop, LoopNest
+from accelsim.cost.nest import TENSORS, Loop, LoopNest
 from accelsim.graph.shape import DIMS, RELEVANT, ConvShape
+from accelsim.mapper.judge import SLACK
+from accelsim.mapper.layout import Layout
 from accelsim.mapper.space import Parts, Space, covered
 
 Metric = Literal["latency", "energy", "edp"]
@@ -42,7 +44,7 @@ class Certificate:
     @cached_property
     def covered(self) -> int:
         """Mappings of the space: points (unrolling, tile of every dim and level, order class of every gap)."""
-        return covered(self.shape, self.hierarchy)
+        return covered(self.shape, self.hierarchy, self.space)
 
     def __str__(self) -> str:
         verdict = (
@@ -66,18 +68,47 @@ class Mapped:
     certificate: Certificate
 
 
+BOUND_BY = (
+    "the branches not searched, each bounded by the steps of its units, the outermost ports, and the least energy"
+    " of every boundary over all tiles that fit"
+)
+
+
+def certify(
+    space: Space,
+    shape: ConvShape,
+    hierarchy: Hierarchy,
+    goal: tuple[Metric, ...],
+    cost: Cost,
+    remaining: Sequence[tuple[float, float]],
+) -> Certificate:
+    """Certificate of a cost, given lower bounds (cycles, joules) of everything that was not searched."""
+    for metric in goal:
+        value = _metric(metric, cost.cycles, cost.energy_J, hierarchy.clock_Hz)
+        bounds = [_metric(metric, c, e, hierarchy.clock_Hz) for c, e in remaining]
+        least = min(bounds, default=value)
+        if least < value * (1 - SLACK):
+            return Certificate(space, shape, hierarchy, goal, False, metric, value, least, BOUND_BY)
+        remaining = [r for r, b in zip(remaining, bounds, strict=True) if b <= value * (1 + SLACK)]
+    return Certificate(space, shape, hierarchy, goal, True, metric, value, value, "the mapping itself")
+
+
+def _metric(metric: Metric, cycles: float, energy_J: float, clock_Hz: float) -> float:
+    return {"latency": float(cycles), "energy": energy_J, "edp": cycles * energy_J / clock_Hz}[metric]
+
+
 def build(
     shape: ConvShape,
     hierarchy: Hierarchy,
+    layout: Layout,
     tiles: Sequence[Sequence[int]],
     own: Sequence[int],
     parts: Parts,
     classes: Sequence[int],
 ) -> LoopNest:
     """The loop nest of one point of the space; arguments as in ``judge`` with parts per dim and axis."""
-    above = sum(not any(m.per_pe for m in level) for level in hierarchy.levels) - 1
     loops: list[Loop] = []
-    levels = [Level(m.name, 0, m.tensors) for m in hierarchy.levels[0]]
+    levels = layout.levels(0, 0)
     left = shape.bounds
 
     def cut(order: Sequence[int], row: Sequence[int], axis: str | None = None) -> None:
@@ -86,12 +117,12 @@ def build(
                 loops.append(Loop(DIMS[d], int(row[d]), axis))
                 left[DIMS[d]] = int(row[d])
 
-    for level in range(1, max(len(hierarchy.levels), above + 2)):
-        inner = level < len(hierarchy.levels)
+    for level in range(1, max(len(layout.points), layout.shared + 2)):
+        inner = level < len(layout.points)
         kept = RELEVANT[TENSORS[classes[level] if inner else 0]]
         order = sorted(range(8), key=lambda d: DIMS[d] not in kept)
         cut(order, tiles[level])
-        if level == above + 1:
+        if level == layout.shared + 1:
             rest = list(own)
             for axis in range(len(hierarchy.axes) - 1, -1, -1):
                 rest = [r * p[axis] for r, p in zip(rest, parts, strict=True)]
@@ -99,5 +130,5 @@ def build(
                 rest = [r // p[axis] for r, p in zip(rest, parts, strict=True)]
                 cut(range(8), rest, along.name)
         if inner:
-            levels += [Level(m.name, len(loops), m.tensors) for m in hierarchy.levels[level]]
+            levels += layout.levels(level, len(loops))
     return LoopNest(shape, tuple(loops), tuple(levels))

@@ -9,10 +9,10 @@ tensors, as the groups of a depthwise layer, leaves none alone and changes nothi
 """
 
 import numpy as np
-from numba import njit
 
-from accelsim.mapper.judge import better, judge, rows_of, spread
-from accelsim.mapper.problem import Floats, Ints, Problem
+from accelsim.mapper.compiled import compiled
+from accelsim.mapper.judge import better, judge, port, rows_of, spread
+from accelsim.mapper.problem import Floats, Ints, Mapping, Node, Problem
 from accelsim.mapper.window import tile_rows
 
 ORDER = np.array([4, 6, 5, 7, 0, 1, 3, 2], np.int64)
@@ -20,8 +20,8 @@ ORDER = np.array([4, 6, 5, 7, 0, 1, 3, 2], np.int64)
 LAST = 2
 
 
-@njit(cache=True)
-def candidates(p: Problem, d: int, inner: int, block: int, own: int, out: Ints) -> int:
+@compiled
+def candidates(p: Problem, table: Floats, d: int, inner: int, block: int, own: int, out: Ints) -> int:
     """Tiles of one dim that are multiples of ``inner``, largest first; number of them.
 
     Of several with the same number of blocks the smallest is enough, unless a larger one reads fewer rows at
@@ -42,9 +42,9 @@ def candidates(p: Problem, d: int, inner: int, block: int, own: int, out: Ints) 
                 partner = p.bounds[6 + axis] if d < 6 else p.bounds[4 + axis]
                 for other in range(1, partner + 1 if partner > 1 else 1):
                     if d < 6:
-                        keep = rows_of(p, axis, tile, other) < rows_of(p, axis, least, other)
+                        keep = rows_of(p, table, axis, tile, other) < rows_of(p, table, axis, least, other)
                     else:
-                        keep = rows_of(p, axis, other, tile) < rows_of(p, axis, other, least)
+                        keep = rows_of(p, table, axis, other, tile) < rows_of(p, table, axis, other, least)
                     if keep:
                         break
             if not keep:
@@ -54,7 +54,7 @@ def candidates(p: Problem, d: int, inner: int, block: int, own: int, out: Ints) 
     return number
 
 
-@njit(cache=True)
+@compiled
 def fits(p: Problem, level: int, tile: Ints) -> bool:
     """Whether one copy of every memory of a level has room for its tiles."""
     for t in range(3):
@@ -70,7 +70,26 @@ def fits(p: Problem, level: int, tile: Ints) -> bool:
     return True
 
 
-@njit(cache=True)
+@compiled
+def fits_above(p: Problem, level: int, tiles: Ints) -> bool:
+    """Whether memories with tiles at a level above the array have room, those further in being known.
+
+    A memory may keep other tensors further out; they need no less than the tile of this level.
+    """
+    for m in range(p.memories):
+        concerned = False
+        need = 0.0
+        for t in range(3):
+            k = p.kept[m, t]
+            if k >= 0:
+                concerned |= k == level
+                need += elements(p, t, tiles[max(k, level)]) * p.room[t] * p.buffers[m]
+        if concerned and need > p.size[m]:
+            return False
+    return True
+
+
+@compiled
 def elements(p: Problem, t: int, tile: Ints) -> float:
     """Elements of one full tile of a tensor."""
     total = 1.0
@@ -85,107 +104,86 @@ def elements(p: Problem, t: int, tile: Ints) -> float:
     return total
 
 
-@njit(cache=True)
-def boundary_floor(p: Problem, level: int, tile: Ints, decided: int, least_rows: Floats, out: Floats) -> None:
+@compiled
+def boundary_floor(p: Problem, table: Floats, level: int, n: Node, decided: int) -> None:
     """Least cost of bringing the tiles of a level of which the first ``decided`` dims of ``ORDER`` are known.
 
-    ``out[c]`` is the energy if tensor c is the one that is not brought again, ``out[3 + c]`` the cycles of the
-    ports above.
+    ``n.floor[c]`` is the energy if tensor c is the one that is not brought again, ``n.floor[3 + c]`` the cycles
+    of the ports above (of the outermost boundary only).
     """
-    known = np.zeros(8, np.bool_)
+    tile = n.tiles[level]
+    again_inputs = again_weights = again_outputs = 1.0
     for q in range(decided):
-        known[ORDER[q]] = True
-    full = np.zeros(3)
-    one = np.zeros(3)
-    for t in range(3):
-        if p.memory[level, t] < 0:
-            continue
-        base = again = 1.0
-        for d in range(8):
-            if p.relevant[t, d]:
-                if t > 0 or d < 4:
-                    base *= p.bounds[d]
-            elif known[d]:
-                again *= -(-p.bounds[d] // tile[d])
-        if t == 0:
-            for axis in range(2):
-                if known[4 + axis] and known[6 + axis]:
-                    base *= rows_of(p, axis, tile[4 + axis], tile[6 + axis])
-                else:
-                    base *= least_rows[axis]
-        one[t], full[t] = base, base * again
+        d = ORDER[q]
+        if p.bounds[d] > tile[d] and d != 1:
+            blocks = -(-p.bounds[d] // tile[d])
+            if d == 2:
+                again_inputs *= blocks
+            elif d == 3 or d >= 6:
+                again_outputs *= blocks
+            else:
+                again_weights *= blocks
+    inputs = float(p.bounds[0] * p.bounds[1] * p.bounds[3])
+    for axis in range(2):
+        if decided >= 2 * axis + 2:
+            inputs *= rows_of(p, table, axis, tile[4 + axis], tile[6 + axis])
+        else:
+            inputs *= n.rows[axis]
+    one = (inputs, p.macs / (p.bounds[0] * p.bounds[4] * p.bounds[5]), p.outputs)
+    again = (again_inputs, again_weights, again_outputs)
     for c in range(3):
-        energy = 0.0
-        most = 0.0
+        energy = most = 0.0
+        for t in range(3):
+            if p.memory[level, t] >= 0:
+                moved = one[t] if t == c else one[t] * again[t]
+                energy += p.entry_cost[level, t] * moved
+        n.floor[c] = energy
+        n.floor[3 + c] = 0.0
+        if level > 1 or not p.outer_ports:
+            continue
         for t in range(3):
             if p.memory[level, t] < 0:
                 continue
-            moved = one[t] if t == c else full[t]
-            b = 0
-            while p.below[t, b] != level:
-                b += 1
-            energy += (p.parent_cost[t, b] + p.child_cost[t, b]) * moved
-        for t in range(3):
-            if p.memory[level, t] < 0:
-                continue
-            m = p.memory[0, t]
-            if p.memory[level, t] >= 0 and level == 1:
-                read = write = 0.0
-                for other in range(3):
-                    if p.memory[0, other] == m and p.memory[level, other] >= 0:
-                        moved = one[other] if other == c else full[other]
-                        if other < 2:
-                            read += moved * p.width[other]
-                        else:
-                            read += (moved - p.outputs) * p.width[2]
-                            write += moved * p.width[2] + p.outputs * p.done_bits
-                read = read / p.read_bits[m] if p.read_bits[m] > 0 else 0.0
-                write = write / p.write_bits[m] if p.write_bits[m] > 0 else 0.0
-                most = max(most, read + write if p.one_port[m] else max(read, write))
-        out[c] = energy
-        out[3 + c] = np.ceil(most)
+            read = write = 0.0
+            for other in range(3):
+                if p.memory[0, other] == p.memory[0, t] and p.memory[level, other] >= 0:
+                    moved = one[other] if other == c else one[other] * again[other]
+                    if other < 2:
+                        read += moved * p.width[other]
+                    else:
+                        read += (moved - p.outputs) * p.width[2]
+                        write += moved * p.width[2] + p.outputs * p.done_bits
+            most = max(most, port(p, p.memory[0, t], read, write))
+        n.floor[3 + c] = np.ceil(most)
 
 
-@njit(cache=True)
+@compiled
 def solve(
-    p: Problem, top: int, only: bool, tiles: Ints, own: Ints, energy: float, cycles: float, floors: Floats,
-    steps: float, fixed: float, units: Floats, pes: float, split: bool, least_rows: Floats, goal: Ints,
-    best: Floats, best_tiles: Ints, best_classes: Ints, fuel: int,
-) -> int:  # fmt: skip
+    p: Problem, table: Floats, top: int, bottom: int, n: Node, floors: Floats, goal: Ints, best: Mapping
+) -> None:
     """Best tiles of levels ``top`` down to 1 inside which everything is given.
 
-    ``energy`` and ``cycles`` bound what lies inside from below, ``floors[k]`` the boundary into level k. With
-    ``only``, nothing but the boundary into ``top`` counts. ``best`` (cycles, energy) is improved in place.
-    Returns the fuel left; 0 means that it gave up.
+    ``floors[k]`` bounds the boundary into level k. With ``bottom`` > 0 nothing but the boundaries into levels
+    ``top`` to ``bottom`` counts, each at its least.
+    ``best`` is improved in place. Gives up when ``n.fuel`` is 0.
     """
+    if top == 0:
+        judge(p, table, n, goal, best)
+        return
     most = 1
     for d in range(8):
         most = max(most, p.bounds[d])
+    tiles, own, floor = n.tiles, n.own, n.floor
     cand = np.zeros((top + 1, 8, most), np.int64)
     number = np.zeros((top + 1, 8), np.int64)
     index = np.zeros(8 * top + 1, np.int64)
     found = np.zeros(top + 1)
-    floor = np.zeros(6)
-    amount = np.zeros((3, max(p.levels, 1), 4))
-    gap = np.zeros((3, max(p.levels, 1)), np.int64)
-    classes = np.zeros(p.levels + 1, np.int64)
-    trial = np.zeros(p.levels + 1, np.int64)
-    bits = np.zeros((2, p.size.size))
-    bottom = top if only else 1
-    if top == 0:
-        c, e = judge(
-            p, tiles, own, steps, fixed, units, pes, split, goal, best, amount, gap, classes, trial, bits
-        )
-        if better(c, e, best[0], best[1], goal):
-            best[0], best[1] = c, e
-            best_tiles[:] = tiles
-            best_classes[:] = classes
-        return fuel
+    only = bottom > 0
+    bottom = max(bottom, 1)
     array = p.shared + 1
     outside = np.zeros(top + 1)
-    if not only:
-        for k in range(2, top + 1):
-            outside[k] = outside[k - 1] + floors[k - 1]
+    for k in range(bottom + 1, top + 1):
+        outside[k] = outside[k - 1] + floors[k - 1]
     last = 8 * (top - bottom + 1)
     pos = 0
     index[0] = -1
@@ -195,24 +193,23 @@ def solve(
         if q == 0 and index[pos] < 0:
             for e in range(8):
                 tiles[k, e] = tiles[k + 1, e]
-                number[k, e] = candidates(p, e, tiles[k + 1, e], tiles[array, e], own[e], cand[k, e])
+                number[k, e] = candidates(p, table, e, tiles[k + 1, e], tiles[array, e], own[e], cand[k, e])
         index[pos] += 1
         if index[pos] >= number[k, d]:
             tiles[k, d] = tiles[k + 1, d]
             pos -= 1
             continue
         tiles[k, d] = cand[k, d, index[pos]]
-        if not fits(p, k, tiles[k]):
+        if not fits_above(p, k, tiles):
             continue
-        fuel -= 1
-        if fuel <= 0:
-            return 0
-        boundary_floor(p, k, tiles[k], q + 1, least_rows, floor)
+        n.fuel -= 1
+        if n.fuel <= 0:
+            return
+        boundary_floor(p, table, k, n, q + 1)
+        inside = n.low_energy + found[k] + outside[k]
         hopeful = False
         for c in range(3):
-            if better(
-                max(cycles, floor[3 + c]), energy + found[k] + floor[c] + outside[k], best[0], best[1], goal
-            ):
+            if better(max(n.low_cycles, floor[3 + c]), inside + floor[c], best.cycles, best.energy, goal):
                 hopeful = True
                 break
         if not hopeful:
@@ -227,16 +224,9 @@ def solve(
             continue
         if only:
             for c in range(3):
-                if better(floor[3 + c], floor[c], best[0], best[1], goal):
-                    best[0], best[1] = floor[3 + c], floor[c]
+                if better(floor[3 + c], inside + floor[c], best.cycles, best.energy, goal):
+                    best.cycles, best.energy = floor[3 + c], inside + floor[c]
         else:
-            c, e = judge(
-                p, tiles, own, steps, fixed, units, pes, split, goal, best, amount, gap, classes, trial, bits
-            )
-            if better(c, e, best[0], best[1], goal):
-                best[0], best[1] = c, e
-                best_tiles[:] = tiles
-                best_classes[:] = classes
+            judge(p, table, n, goal, best)
         if d == LAST and index[pos] < number[k, d] - 1:
             index[pos] = number[k, d] - 2  # larger tiles are better, but one equal to the array's may be kept
-    return fuel

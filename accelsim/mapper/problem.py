@@ -1,6 +1,8 @@
 """A layer on a hierarchy as flat arrays: everything the compiled search reads.
 
 Level 0 is the outermost; levels 1..``shared`` lie above the array, the others inside each processing element.
+Levels are storage points here: a memory that keeps its tensors at several is several levels, and ``kept[m, t]``
+is the level at which memory m keeps tensor t.
 Gap g holds the loops in time above level g. Dims and tensors are numbered as in ``DIMS`` and ``TENSORS``.
 
 Energy of a mapping is linear in the elements ``parent`` and ``child`` that cross each boundary (on the side of
@@ -9,7 +11,7 @@ outputs, with u the elements that a memory has not seen yet: read back = parent 
 back; the prices below are those of the sum over the chain.
 """
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +20,8 @@ from accelsim.cost.hierarchy import Hierarchy, Memory
 from accelsim.cost.nest import TENSORS
 from accelsim.errors import AccelsimError
 from accelsim.graph.shape import DIMS, RELEVANT, ConvShape
-from accelsim.mapper.window import row_table
+from accelsim.mapper.layout import Layout
+from accelsim.mapper.window import block_rows, fill_rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,46 +34,100 @@ EXACT = 2**53
 """Counts up to here are exact in the floating-point numbers of the search."""
 
 
-class Problem(NamedTuple):
-    """See the module; ``*_cost`` are the prices. Only ``child_cost`` of outputs may be negative."""
+LEVELS, MEMORIES = 6, 12
+"""Most levels and memories that a flat problem has room for."""
 
-    bounds: Ints
-    relevant: Flags
-    levels: int
-    shared: int
-    memory: Ints
-    size: Floats
-    buffers: Floats
-    read_bits: Floats
-    write_bits: Floats
-    one_port: Flags
-    per_pe: Flags
-    room: Floats
-    width: Floats
-    done_bits: float
-    boundaries: Ints
-    above: Ints
-    below: Ints
-    parent_cost: Floats
-    child_cost: Floats
-    unit_cost: Floats
-    fixed_cost: float
-    done_cost: float
-    innermost: Ints
-    outputs: float
-    macs: float
-    macs_per_pe: float
-    stride: Ints
-    dilation: Ints
-    pad: Ints
-    extent: Ints
-    skip: bool
-    rows0: Floats
-    rows1: Floats
+PROBLEM = np.dtype(
+    [
+        ("bounds", np.int64, 8),
+        ("relevant", np.int64, (3, 8)),
+        ("levels", np.int64),
+        ("shared", np.int64),
+        ("memories", np.int64),
+        ("memory", np.int64, (LEVELS, 3)),
+        ("kept", np.int64, (MEMORIES, 3)),
+        ("size", np.float64, MEMORIES),
+        ("buffers", np.float64, MEMORIES),
+        ("read_bits", np.float64, MEMORIES),
+        ("write_bits", np.float64, MEMORIES),
+        ("one_port", np.int64, MEMORIES),
+        ("per_pe", np.int64, MEMORIES),
+        ("room", np.float64, 3),
+        ("width", np.float64, 3),
+        ("done_bits", np.float64),
+        ("boundaries", np.int64, 3),
+        ("above", np.int64, (3, LEVELS)),
+        ("below", np.int64, (3, LEVELS)),
+        ("parent_cost", np.float64, (3, LEVELS)),
+        ("child_cost", np.float64, (3, LEVELS)),
+        ("entry_cost", np.float64, (LEVELS, 3)),
+        ("outer_ports", np.int64),
+        ("unit_cost", np.float64, 3),
+        ("fixed_cost", np.float64),
+        ("done_cost", np.float64),
+        ("innermost", np.int64, 3),
+        ("outputs", np.float64),
+        ("macs", np.float64),
+        ("macs_per_pe", np.float64),
+        ("stride", np.int64, 2),
+        ("dilation", np.int64, 2),
+        ("pad", np.int64, 2),
+        ("extent", np.int64, 2),
+        ("skip", np.int64),
+        ("unit_rows", np.float64, 2),
+    ]
+)
+"""One record, so that compiled functions hand on a single pointer. ``*_cost`` are the prices of the module's
+text; only ``child_cost`` of outputs may be negative."""
+
+MAPPING = np.dtype(
+    [
+        ("tiles", np.int64, (LEVELS + 1, 8)),
+        ("own", np.int64, 8),
+        ("classes", np.int64, LEVELS),
+        ("root", np.int64),
+        ("cycles", np.float64),
+        ("energy", np.float64),
+    ]
+)
+"""One mapping and its cost; see ``judge``. ``root`` numbers the unrolling."""
+
+NODE = np.dtype(
+    [
+        ("tiles", np.int64, (LEVELS + 1, 8)),
+        ("own", np.int64, 8),
+        ("classes", np.int64, LEVELS),
+        ("trial", np.int64, LEVELS),
+        ("units", np.float64, 4),
+        ("steps", np.float64),
+        ("fixed", np.float64),
+        ("pes", np.float64),
+        ("split", np.int64),
+        ("low_cycles", np.float64),
+        ("low_energy", np.float64),
+        ("amount", np.float64, (3, LEVELS, 4)),
+        ("gap", np.int64, (3, LEVELS)),
+        ("bits", np.float64, (2, MEMORIES)),
+        ("rows", np.float64, 2),
+        ("floor", np.float64, 6),
+        ("fuel", np.int64),
+    ]
+)
+"""What is being looked at: a mapping, and of everything at and inside the array: elements that the units take
+(and their steps), cycles of the units, energy that does not depend on what lies outside, elements used, whether
+parts of one sum lie in several, lower bounds; then scratch. ``rows``: least rows and columns that any tile reads.
+"""
+
+Problem = Any
+"""A record of ``PROBLEM``."""
+Node = Any
+"""A record of ``NODE``."""
+Mapping = Any
+"""A record of ``MAPPING``."""
 
 
-def problem(shape: ConvShape, hierarchy: Hierarchy) -> Problem:
-    """Flatten a layer and a hierarchy.
+def problem(shape: ConvShape, hierarchy: Hierarchy, layout: Layout) -> tuple[Problem, Floats]:
+    """Flatten a layer and a hierarchy: the record, and rows (axis, tile of positions, tile of taps).
 
     Raises
     ------
@@ -79,13 +136,13 @@ def problem(shape: ConvShape, hierarchy: Hierarchy) -> Problem:
     """
     memories = hierarchy.memories
     number = {m.name: i for i, m in enumerate(memories)}
-    levels = len(hierarchy.levels) - 1
+    levels = len(layout.points) - 1
     held = np.full((levels + 1, 3), -1, np.int64)
-    for index, level in enumerate(hierarchy.levels):
-        for memory in level:
-            for tensor in memory.tensors:
+    for index, point in enumerate(layout.points):
+        for memory, tensors in point:
+            for tensor in tensors:
                 held[index, TENSORS.index(tensor)] = number[memory.name]
-    shared = sum(not any(m.per_pe for m in level) for level in hierarchy.levels) - 1
+    shared = layout.shared
     _refuse(shape, hierarchy, held, shared)
     width = [hierarchy.bits[w] for w in ("inputs", "weights", "partial")]
     outputs = shape.N * shape.G * shape.K * shape.P * shape.Q
@@ -118,49 +175,73 @@ def problem(shape: ConvShape, hierarchy: Hierarchy) -> Problem:
             fixed -= outputs * width[t] * (parent.read_J + child.write_J)
         unit_cost[t] = width[t] * (last.read_J + (last.write_J if t == 2 else 0.0))
         fixed -= outputs * width[t] * last.read_J if t == 2 else 0.0
-    tables = []
-    for axis, (position, tap) in enumerate((("P", "R"), ("Q", "S"))):
-        small = (shape[position] + 1) * (shape[tap] + 1) <= TABLE_ENTRIES
+    count = len(memories)
+    entry = np.zeros((levels + 1, 3))
+    for t in range(3):
+        for b in range(boundaries[t]):
+            entry[below[t, b], t] = prices[0, t, b] + prices[1, t, b]
+    kept = np.full((len(memories), 3), -1, np.int64)
+    for index in range(1, levels + 1):
+        for t in range(3):
+            if held[index, t] >= 0:
+                kept[held[index, t], t] = index
+    record = np.zeros(1, PROBLEM).view(np.recarray)[0]
+    for name, values in {
+        "memory": held,
+        "above": above,
+        "below": below,
+        "parent_cost": prices[0],
+        "child_cost": prices[1],
+        "entry_cost": entry,
+        "kept": kept,
+    }.items():
+        target = record[name]
+        target[tuple(slice(n) for n in values.shape)] = values
+    for name, column in {
+        "size": [np.inf if m.size_bits is None else m.size_bits for m in memories],
+        "buffers": [m.buffers for m in memories],
+        "read_bits": [m.read_bits or 0 for m in memories],
+        "write_bits": [m.write_bits or 0 for m in memories],
+        "one_port": [m.shared_port for m in memories],
+        "per_pe": [m.per_pe for m in memories],
+    }.items():
+        record[name][:count] = column
+    for name, value in {
+        "bounds": [shape[d] for d in DIMS],
+        "relevant": [[d in RELEVANT[t] for d in DIMS] for t in TENSORS],
+        "levels": levels,
+        "shared": shared,
+        "memories": count,
+        "room": [hierarchy.room_bits(t) for t in TENSORS],
+        "width": width,
+        "done_bits": done,
+        "boundaries": boundaries,
+        "outer_ports": any(m.read_bits or m.write_bits for m in hierarchy.levels[0]),
+        "unit_cost": unit_cost,
+        "fixed_cost": fixed,
+        "done_cost": done_in_pe,
+        "innermost": innermost,
+        "outputs": outputs,
+        "macs": shape.macs,
+        "macs_per_pe": hierarchy.macs_per_pe,
+        "stride": shape.stride,
+        "dilation": shape.dilation,
+        "pad": shape.pad,
+        "extent": shape.size,
+        "skip": hierarchy.padding == "skip",
+    }.items():
+        record[name] = value
+    entries = [max(shape.P, shape.Q) + 1, max(shape.R, shape.S) + 1]
+    small = entries[0] * entries[1] <= TABLE_ENTRIES
+    rows = np.zeros((2, *entries)) if small else np.zeros((0, 0, 0))
+    if small:
+        fill_rows(record, rows)
+    for axis in range(2):
         geometry = (shape.stride[axis], shape.dilation[axis], shape.pad[axis], shape.size[axis])
-        skip = hierarchy.padding == "skip"
-        tables.append(
-            row_table(shape[position], shape[tap], *geometry, skip) if small else np.zeros((0, 0))
+        record.unit_rows[axis] = block_rows(
+            int(record.bounds[4 + axis]), int(record.bounds[6 + axis]), 1, 1, *geometry, int(record.skip)
         )
-    return Problem(
-        bounds=np.array([shape[d] for d in DIMS], np.int64),
-        relevant=np.array([[d in RELEVANT[t] for d in DIMS] for t in TENSORS]),
-        levels=levels,
-        shared=shared,
-        memory=held,
-        size=np.array([np.inf if m.size_bits is None else float(m.size_bits) for m in memories]),
-        buffers=np.array([float(m.buffers) for m in memories]),
-        read_bits=np.array([float(m.read_bits or 0) for m in memories]),
-        write_bits=np.array([float(m.write_bits or 0) for m in memories]),
-        one_port=np.array([m.shared_port for m in memories]),
-        per_pe=np.array([m.per_pe for m in memories]),
-        room=np.array([float(hierarchy.room_bits(t)) for t in TENSORS]),
-        width=np.array(width, np.float64),
-        done_bits=float(done),
-        boundaries=boundaries,
-        above=above,
-        below=below,
-        parent_cost=prices[0],
-        child_cost=prices[1],
-        unit_cost=unit_cost,
-        fixed_cost=fixed,
-        done_cost=done_in_pe,
-        innermost=innermost,
-        outputs=float(outputs),
-        macs=float(shape.macs),
-        macs_per_pe=float(hierarchy.macs_per_pe),
-        stride=np.array(shape.stride, np.int64),
-        dilation=np.array(shape.dilation, np.int64),
-        pad=np.array(shape.pad, np.int64),
-        extent=np.array(shape.size, np.int64),
-        skip=hierarchy.padding == "skip",
-        rows0=tables[0],
-        rows1=tables[1],
-    )
+    return record, rows
 
 
 def _output_prices(
@@ -177,9 +258,12 @@ def _output_prices(
 
 
 def _refuse(shape: ConvShape, hierarchy: Hierarchy, held: Ints, shared: int) -> None:
-    problems = [
-        f"{d} must be at least 1, not {shape[d]}" for d in DIMS if shape[d] < 1
-    ]
+    problems = [f"{d} must be at least 1, not {shape[d]}" for d in DIMS if shape[d] < 1]
+    if len(held) > LEVELS or len(hierarchy.memories) > MEMORIES or len(held) > shared + 3:
+        problems.append(
+            f"{hierarchy.name}: the search handles {LEVELS} levels of {MEMORIES} memories, two of them inside a"
+            f" processing element, not {len(held)} of {len(hierarchy.memories)}, {len(held) - 1 - shared} inside"
+        )
     widest = max(hierarchy.bits.values())
     if shape.macs * widest * 4 >= EXACT:
         problems.append(

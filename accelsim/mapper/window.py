@@ -3,19 +3,22 @@
 The same sums as ``cost.halo``, for one loop over each: blocks of ``a`` positions and of ``b`` taps.
 """
 
+from typing import Any
+
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from accelsim.mapper.compiled import compiled
 
-@njit(cache=True)
+
+@compiled
 def _gcd(a: int, b: int) -> int:
     while b:
         a, b = b, a % b
     return a
 
 
-@njit(cache=True)
+@compiled
 def tile_rows(a: int, b: int, stride: int, dilation: int, size: int, skip: bool) -> int:
     """Distinct rows of one full tile; never more than the input has if padding is skipped."""
     common = _gcd(stride, dilation)
@@ -23,7 +26,7 @@ def tile_rows(a: int, b: int, stride: int, dilation: int, size: int, skip: bool)
     return min(rows, size) if skip else rows
 
 
-@njit(cache=True)
+@compiled
 def _linked_before(limit: int, extent: int, tile: int, gap: int) -> int:
     full = limit // tile
     rest = limit - full * tile
@@ -31,7 +34,7 @@ def _linked_before(limit: int, extent: int, tile: int, gap: int) -> int:
     return full * max(0, tile - gap) + min(rest, max(0, inside - gap))
 
 
-@njit(cache=True)
+@compiled
 def block_rows(
     positions: int, taps: int, a: int, b: int, stride: int, dilation: int, pad: int, size: int, skip: bool
 ) -> float:
@@ -51,19 +54,20 @@ def block_rows(
     return float(read)
 
 
-@njit(cache=True)
-def row_table(
-    positions: int, taps: int, stride: int, dilation: int, pad: int, size: int, skip: bool
-) -> NDArray[np.float64]:
-    """(positions + 1, taps + 1) ``block_rows`` of every pair of tiles."""
-    table = np.zeros((positions + 1, taps + 1))
-    for a in range(1, positions + 1):
-        for b in range(1, taps + 1):
-            table[a, b] = block_rows(positions, taps, a, b, stride, dilation, pad, size, skip)
-    return table
+@compiled
+def fill_rows(p: Any, rows: NDArray[np.float64]) -> None:
+    """``block_rows`` of every pair of tiles, for both axes."""
+    for axis in range(2):
+        positions, taps = p.bounds[4 + axis], p.bounds[6 + axis]
+        for a in range(1, positions + 1):
+            for b in range(1, taps + 1):
+                rows[axis, a, b] = block_rows(
+                    positions, taps, a, b,
+                    p.stride[axis], p.dilation[axis], p.pad[axis], p.extent[axis], p.skip,
+                )  # fmt: skip
 
 
-@njit(cache=True)
+@compiled
 def side_by_side_rows(
     positions: int, taps: int, a: int, t: int, b: int, u: int,
     stride: int, dilation: int, pad: int, size: int, skip: bool,
