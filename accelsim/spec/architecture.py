@@ -14,6 +14,7 @@ from accelsim.spec.component import Component
 from accelsim.spec.documents import open_document
 from accelsim.spec.machine import Architecture, per_problems
 from accelsim.spec.names import name_problem
+from accelsim.spec.overlay import on_its_base
 from accelsim.spec.parameters import bind, substitute
 from accelsim.spec.sentences import explain
 from accelsim.spec.settings import apply
@@ -67,6 +68,7 @@ class _Machine:
         problems: Problems,
         numbers: Iterator[int],
     ) -> None:
+        document = on_its_base(document, problems)
         self.document = document
         self.chain = (*chain, document.file) if document.file not in chain else chain
         self.problems = problems

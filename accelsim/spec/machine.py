@@ -46,6 +46,8 @@ class Architecture(FileSpec):
     """where the numbers come from"""
     assumptions: tuple[str, ...] = ()
     """what had to be assumed because no source says it"""
+    base: str | None = None
+    """another architecture, of which this file says only what differs"""
     mapping: str | None = None
     """machine family that lowers work onto this machine"""
     parameters: dict[str, Any] = Field(default_factory=dict)
