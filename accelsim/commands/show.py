@@ -9,9 +9,11 @@ from accelsim.spec import catalog
 from accelsim.spec.architecture import load_architecture
 from accelsim.spec.base import FileSpec
 from accelsim.spec.calibration import load_calibration
-from accelsim.spec.dataflow import load_dataflow
+from accelsim.spec.dataflow import Dataflow, load_dataflow
 from accelsim.spec.documents import kinds_in
+from accelsim.spec.maestro import is_directive_file
 from accelsim.spec.mapping import load_mapping
+from accelsim.spec.nest_text import loop_nest
 from accelsim.spec.run import load_run
 from accelsim.spec.settings import parse_settings
 from accelsim.spec.workload import load_workload_spec
@@ -37,11 +39,15 @@ def execute(args: argparse.Namespace) -> int:
     """Print the resolved file."""
     spec = _load(args.kind or _kind_of(args.name), args.name, parse_settings(args.set))
     data = resolved(spec)
+    nest = loop_nest(spec) if isinstance(spec, Dataflow) else []
     if args.json:
+        data |= {"loop_nest": nest} if nest else {}
         print(json.dumps(data, ensure_ascii=False, indent=2))
     else:
         print(f"# {spec.path}")
         print(write(data), end="")
+        for line in ("", *nest) if nest else ():
+            print(f"# {line}".rstrip())
     return 0
 
 
@@ -63,6 +69,8 @@ def _kind_of(name: str) -> str:
     """The one kind that the name stands for."""
     plain = name.partition("#")[0]
     found: list[str] = []
+    if is_directive_file(plain):
+        return "dataflow"
     if catalog.is_path(plain):
         found = [kind for kind in KINDS if kind in kinds_in(plain)]
         if not found:

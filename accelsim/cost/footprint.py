@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,18 +59,33 @@ class Footprint:
         position, tap = (self._parts(d, per_unit) for d in dims)
         total = np.zeros(len(self.extent), np.int64)
         for (p, p_units), (r, r_units) in product(position, tap):
-            rows = _span(p, r, stride, dilation)
-            if sweep is not None and sweep.dim in dims:
-                # The step before was a full one, ``shift`` rows back.
-                along_p = sweep.dim == dims[0]
-                shift = sweep.tile * (stride if along_p else dilation)
-                before = np.full_like(p, sweep.tile)
-                if per_unit:
-                    before = np.minimum(before, self.lanes.get(sweep.dim, sweep.tile))
-                last = _span(before, r, stride, dilation) if along_p else _span(p, before, stride, dilation)
-                rows = np.maximum(rows - np.maximum(last - shift, 0), 0)
+            if sweep is None or sweep.dim not in dims:
+                rows = _distinct(p, r, stride, dilation)
+            elif per_unit and self.lanes.get(sweep.dim, sweep.tile) < sweep.tile:
+                rows = self._after_leap(p, r, sweep, (stride, dilation), sweep.dim == dims[0])
+            elif sweep.dim == dims[0]:
+                rows = _distinct(p + sweep.tile, r, stride, dilation) - _distinct(
+                    np.full_like(p, sweep.tile), r, stride, dilation
+                )
+            else:
+                rows = _distinct(p, r + sweep.tile, stride, dilation) - _distinct(
+                    p, np.full_like(r, sweep.tile), stride, dilation
+                )
             total = total + rows * p_units * r_units
         return total
+
+    def _after_leap(self, p: Ints, r: Ints, sweep: Loop, step: tuple[int, int], along_p: bool) -> Ints:
+        """New rows of a unit whose block moves on by those of all units; the window is taken as unbroken."""
+        stride, dilation = step
+        block = self.lanes[sweep.dim]
+        before = (
+            (block - 1) * stride + (r - 1) * dilation
+            if along_p
+            else (p - 1) * stride + (block - 1) * dilation
+        )
+        kept = np.maximum(before + 1 - sweep.tile * (stride if along_p else dilation), 0)
+        fresh: Ints = np.maximum(_distinct(p, r, stride, dilation) - kept, 0)
+        return fresh
 
     def _parts(self, dim: str, per_unit: bool) -> Parts:
         extent = self.of(dim)
@@ -80,7 +96,9 @@ class Footprint:
         return [(block, units - 1), (extent - (units - 1) * block, np.ones_like(extent))]
 
 
-def _span(positions: Ints, taps: Ints, stride: int, dilation: int) -> Ints:
-    """Rows between the first and the last that positions and taps read, at most one for each pair."""
-    rows: Ints = np.minimum((positions - 1) * stride + (taps - 1) * dilation + 1, positions * taps)
+def _distinct(positions: Ints, taps: Ints, stride: int, dilation: int) -> Ints:
+    """Distinct rows that so many neighbouring positions and taps read (see ``cost.halo``)."""
+    common = gcd(stride, dilation)
+    shared = np.maximum(positions - dilation // common, 0) * np.maximum(taps - stride // common, 0)
+    rows: Ints = positions * taps - shared
     return rows

@@ -10,7 +10,9 @@ from accelsim.graph.builders import build, check, joined
 from accelsim.graph.dtypes import check_precision
 from accelsim.graph.layer_graph import LayerGraph
 from accelsim.graph.layers import from_layers
+from accelsim.graph.maestro_layers import load_directive_layers
 from accelsim.graph.scalesim_csv import load_topology
+from accelsim.spec.maestro import SUFFIX
 
 if TYPE_CHECKING:
     from accelsim.spec.workload import Workload
@@ -32,7 +34,7 @@ def load_workload(
     Parameters
     ----------
     source : name of a shipped workload, workload YAML, ``.onnx`` file, SCALE-Sim ``.csv`` topology,
-        or a graph, which is returned as it is
+        MAESTRO ``.m`` file, or a graph, which is returned as it is
     batch, precision : replace the workload's ``defaults:``, and those replace int8 and 1; an ONNX
         file brings its own
     dims : sizes of an ONNX file's symbolic dimensions, added to the workload's
@@ -85,7 +87,7 @@ class _Loader:
         self, source: Source, settings: Mapping[str, object], beside: Path | None = None
     ) -> tuple[LayerGraph, ...]:
         ending = "" if isinstance(source, LayerGraph) else Path(source).suffix.lower()
-        if settings and (isinstance(source, LayerGraph) or ending in (".onnx", ".csv")):
+        if settings and (isinstance(source, LayerGraph) or ending in (".onnx", ".csv", SUFFIX)):
             raise AccelsimError(f"settings are for workload YAML files: {', '.join(map(str, settings))}")
         if isinstance(source, LayerGraph):
             if self.batch is not None:
@@ -95,6 +97,8 @@ class _Loader:
             return (source if self.precision is None else source.with_precision(self.precision),)
         if ending == ".onnx":
             return (self._onnx(source, {}, None, None),)
+        if ending == SUFFIX:
+            return (load_directive_layers(source, batch=self.batch, precision=self.precision or "int8"),)
         if ending == ".csv":
             return (load_topology(source, batch=self.batch or 1, precision=self.precision or "int8"),)
         from accelsim.spec.workload import load_workload_spec

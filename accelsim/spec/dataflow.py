@@ -9,6 +9,7 @@ from accelsim.spec.base import FileSpec, Rejected, Spec
 from accelsim.spec.documents import open_document
 from accelsim.spec.expressions import SizeExpr, parse_size
 from accelsim.spec.loops import ONE, LoopSpec
+from accelsim.spec.maestro import dataflow_document, is_directive_file
 from accelsim.spec.sentences import explain
 from accelsim.spec.tree import Problems, Step
 from accelsim.spec.units import shown
@@ -103,14 +104,17 @@ class Dataflow(FileSpec):
 
 
 def load_dataflow(name_or_path: str | Path) -> Dataflow:
-    """Read a dataflow by shipped name, file, or ``file.yaml#name``.
+    """Read a dataflow by shipped name, file, or ``file.yaml#name``; ``file.m`` holds MAESTRO directives.
 
     Raises
     ------
     AccelsimError
         with every problem of the file.
     """
-    document = open_document("dataflow", name_or_path)
+    if is_directive_file(name_or_path):
+        document = dataflow_document(name_or_path)
+    else:
+        document = open_document("dataflow", name_or_path)
     problems = Problems()
     try:
         dataflow = Dataflow.model_validate(document.data)

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from accelsim.spec import registry
 from accelsim.spec.base import FileSpec
-from accelsim.spec.calibration import Calibration
+from accelsim.spec.calibration import BufferCalibration, Calibration
 from accelsim.spec.dataflow import Dataflow
 from accelsim.spec.machine import Architecture
 from accelsim.spec.mapping import MappingFile
@@ -17,13 +19,14 @@ _CLASSES: dict[str, type[FileSpec]] = {
     "dataflow": Dataflow,
     "mapping": MappingFile,
     "workload": Workload,
-    "calibration": Calibration,
     "run": Run,
 }
 
 
 def json_schema(kind: str) -> dict[str, Any]:
     """JSON Schema of one of the kinds that have a class here."""
+    if kind == "calibration":
+        return _calibration_schema()
     schema: dict[str, Any] = _CLASSES[kind].model_json_schema(by_alias=True)
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -41,6 +44,18 @@ def json_schema(kind: str) -> dict[str, Any]:
         layers = schema["properties"]["layers"]
         schema["properties"]["layers"] = {"description": layers["description"]}
     return schema
+
+
+def _calibration_schema() -> dict[str, Any]:
+    """One branch per cost model."""
+    schema = TypeAdapter(Calibration | BufferCalibration).json_schema(by_alias=True)
+    for branch in ("Calibration", "BufferCalibration"):
+        _require_kind(schema["$defs"][branch])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "accelsim calibration",
+        **schema,
+    }
 
 
 def _require_kind(schema: dict[str, Any]) -> None:
@@ -72,7 +87,8 @@ def _open_architecture(schema: dict[str, Any]) -> None:
         "allOf": branches,
     }
     properties = dict(machine["properties"])
-    properties["components"] = {"type": "object", "additionalProperties": {"$ref": "#/$defs/component"}}
+    properties["components"] = {"type": "object", "additionalProperties": {"type": "object"}}
+    whole = {"components": {"additionalProperties": {"$ref": "#/$defs/component"}}}
     properties["parts"] = {"type": "object", "additionalProperties": {"$ref": "#/$defs/part"}}
     families = list(registry.mapping_names())
     properties["mapping"] = {"enum": families, "description": properties["mapping"]["description"]}
@@ -90,6 +106,9 @@ def _open_architecture(schema: dict[str, Any]) -> None:
         "properties": properties,
         "required": ["kind", "name"],
         "additionalProperties": False,
+        # A file with a base says of a component only what differs.
+        "if": {"not": {"required": ["base"]}},
+        "then": {"properties": whole},
     }
 
 

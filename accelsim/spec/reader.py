@@ -37,6 +37,11 @@ def read_file(path: Path | Traversable, name: str | None = None) -> list[Documen
         if the file is missing, too large, not text, not YAML, or breaks a rule of ``read_text``.
     """
     name = name or str(path)
+    return read_bytes(file_bytes(path, name), name, path.parent if isinstance(path, Path) else None)
+
+
+def file_bytes(path: Path | Traversable, name: str) -> bytes:
+    """Content of a file of any text format; AccelsimError if it is missing, too large or unreadable."""
     try:
         if path.is_dir():
             raise AccelsimError(f"{name}: is a folder, not a file")
@@ -44,15 +49,19 @@ def read_file(path: Path | Traversable, name: str | None = None) -> list[Documen
             raise AccelsimError(f"{name}: there is no such file")
         if isinstance(path, Path) and path.stat().st_size > MOST_BYTES:
             raise AccelsimError(_too_large(name, path.stat().st_size))
-        data = path.read_bytes()
+        return path.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise AccelsimError(f"{name}: cannot be read: {reason}") from None
-    return read_bytes(data, name, path.parent if isinstance(path, Path) else None)
 
 
 def read_bytes(data: bytes, name: str, folder: Path | None = None) -> list[Document]:
     """Documents of the bytes of a YAML file; see ``read_text``."""
+    return read_text(decoded(data, name), name, folder)
+
+
+def decoded(data: bytes, name: str) -> str:
+    """The bytes of a file as text; AccelsimError if they are too many or no UTF-8 text."""
     if len(data) > MOST_BYTES:
         raise AccelsimError(_too_large(name, len(data)))
     nul = data.find(b"\0")
@@ -60,14 +69,13 @@ def read_bytes(data: bytes, name: str, folder: Path | None = None) -> list[Docum
         line = data.count(b"\n", 0, nul) + 1
         raise AccelsimError(f"{name}:{line}: holds a NUL byte; a file read here is UTF-8 text")
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         byte = data[error.start]
         raise AccelsimError(
             f"{name}:{line}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8 text"
         ) from None
-    return read_text(text, name, folder)
 
 
 def read_text(text: str, name: str, folder: Path | None = None) -> list[Document]:

@@ -23,8 +23,8 @@ Measure = Literal[
     "pes",
 ]  # fmt: skip
 """Cycles, the sum over operators of the index of the last cycle (counted from 0), seconds, inferences per
-second of the whole workload, energy in the unit of the row's calibration, area, bytes that ``of`` moves, bytes
-of one tile in ``of``, or elements in use."""
+second of the whole workload, energy in the unit of the row's calibration, area, bytes that ``of`` moves,
+bytes of one tile in ``of``, or elements in use."""
 
 Comparison = Literal["reduction", "ratio", "mean_difference"]
 """One less the second over the first; the first over the second; the mean of first less second."""

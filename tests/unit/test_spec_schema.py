@@ -9,7 +9,7 @@ from accelsim.spec import catalog
 from accelsim.spec.json_schema import json_schema
 from accelsim.spec.reader import read_file
 
-KINDS = ("architecture", "dataflow", "mapping", "workload", "run")
+KINDS = ("architecture", "dataflow", "mapping", "workload", "calibration", "run")
 COMMITTED = Path(__file__).parents[2] / "schemas"
 
 

@@ -1,11 +1,12 @@
 """What a layer costs on a sub-accelerator under a calibration: the data-centric model, in its own units.
 
-Time is that of ``cost.cases``. Energy of a layer, in the calibration's unit: ``mac_energy * (l1_access *
-(4 * MACs + reads) + l2_access * (reads + fills + writes))``. Every multiply-accumulate reads an input, a
-weight and a partial sum beside it and writes one; ``reads`` are elements drawn from the shared buffer (a multicast
-once, each also written beside a PE), ``fills`` input and weight elements written to that buffer once each,
-``writes`` output elements that come back. Area of a sub-accelerator of n PEs and a bus of BW elements per
-cycle: MACs + arbiter * (a n^2 + b n + c) + bus * BW * (d n + e) + memory cells of both kinds.
+Time is that of ``cost.cases``. Energy of a layer, in the calibration's unit:
+``mac_energy * (l1_access * (4 * MACs + reads) + l2_access * (reads + fills + writes))``. Every
+multiply-accumulate reads an input, a weight and a partial sum beside it and writes one; ``reads`` are elements
+drawn from the shared buffer (a multicast once, each also written beside a PE), ``fills`` input and weight
+elements written to that buffer once each, ``writes`` output elements that come back. Area of a sub-accelerator
+of n PEs and a bus of BW elements per cycle: MACs + arbiter * (a n^2 + b n + c) + bus * BW * (d n + e) + memory
+cells of both kinds.
 """
 
 from collections.abc import Mapping

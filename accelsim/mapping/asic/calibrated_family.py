@@ -76,7 +76,7 @@ def lower_calibrated(
         kinds=kinds,
         cycle_ps=period,
         area_mm2={name: value / PER_MM2 for name, value in area.items()},
-        peak_macs_per_s=sum(sub.array.units * sub.array.clock for sub in subs),
+        peak_macs_per_s=_peak(subs, model),
         metrics={
             f"energy_{calibration.units.energy}": energy,
             **{f"energy_if_{name}_J": energy * joules for name, joules in READINGS.items()},
@@ -123,6 +123,13 @@ def _work(
         ideal_cycles=-(-operator.macs // sub.array.macs_per_cycle),
         mapping=f"{costs[0].description}; energy {energy:.4g} {calibration.units.energy}",
     )
+
+
+def _peak(subs: tuple[SubAccelerator, ...], model: CalibratedModel) -> float | None:
+    """MACs per second of all PEs; none where a kernel window counts as one cycle, whatever its size."""
+    if model.rules.rs_loop_cycles == "one":
+        return None
+    return sum(sub.array.units * sub.array.clock for sub in subs) * model.rules.lanes
 
 
 def _notes(idle: int, subs: tuple[SubAccelerator, ...]) -> list[str]:

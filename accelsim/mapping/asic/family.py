@@ -16,6 +16,7 @@ from accelsim.graph.shape import ConvShape
 from accelsim.graph.vocabulary import TYPES
 from accelsim.kernel import Flat, Program, Serial
 from accelsim.mapping.asic import array_plan, fold_plan
+from accelsim.mapping.asic.buffer_family import lower_on_buffer
 from accelsim.mapping.asic.calibrated_family import lower_calibrated
 from accelsim.mapping.asic.energy import area_mm2, energy_J
 from accelsim.mapping.asic.estimate import closed_form_cycles
@@ -30,16 +31,17 @@ from accelsim.mapping.asic.vector import vector_plan
 from accelsim.mapping.asic.wiring import Wiring
 from accelsim.mapping.family import Lowered, Options, Work
 from accelsim.spec.architecture import Architecture
-from accelsim.spec.calibration import PHYSICAL, load_calibration
+from accelsim.spec.calibration import PHYSICAL, BufferCalibration, load_calibration
 from accelsim.spec.dataflow import Dataflow, load_dataflow
 from accelsim.spec.mapping import load_mapping
+from accelsim.spec.units import PositiveCount
 
 FREE: Mapping[str, Literal["none", "dram", "all"]] = {
     "contended": "none", "overlapped": "dram", "unlimited": "all"
 }  # fmt: skip
 """Whose transfers take no time, by the switch ``memory``."""
 
-READINGS = ("rs_loop_cycles", "shi_halo", "first_step", "buffers")
+READINGS = ("rs_loop_cycles", "shi_halo", "first_step", "buffers", "winograd", "k_round", "fc_batch")
 PHYSICAL_ONLY = ("mapping", "memory", "fuse", "first_sums", "coding")
 MOST_PROBLEMS = 20
 """Sentences about layers that do not fit, before the rest is counted."""
@@ -56,7 +58,7 @@ class AsicOptions(Options):
     starts from. ``coding: run_length`` codes feature maps in DRAM, where the workload knows their zeros.
     ``fuse: false`` gives every element-wise operator a turn of its own.
     ``calibration`` names a file whose cost model and constants replace those of the architecture; the
-    switches after it are that model's readings (see ``accelsim show maestro2019``).
+    switches after it are readings of such models (see ``accelsim show maestro2019``, ``nvdla-sheet``).
     """
 
     dataflow: str | None = None
@@ -71,6 +73,9 @@ class AsicOptions(Options):
     shi_halo: Literal["unique", "double"] | None = None
     first_step: Literal["added", "overlapped"] | None = None
     buffers: Literal[1, 2] | None = None
+    winograd: Literal["on", "off"] | None = None
+    k_round: PositiveCount | Literal["clamp"] | None = None
+    fc_batch: PositiveCount | None = None
 
     @model_validator(mode="after")
     def _switches_belong_to_the_calibration(self) -> Self:
@@ -342,5 +347,14 @@ class ASIC:
         assert isinstance(options, AsicOptions)
         if options.calibration != PHYSICAL:
             calibration = load_calibration(options.calibration)
+            known = type(calibration.switches).model_fields
+            strange = [name for name in options.readings if name not in known]
+            if strange:
+                raise AccelsimError(
+                    f"{strange[0]} is no reading of calibration {calibration.name!r}; it has"
+                    f" {', '.join(known)}"
+                )
+            if isinstance(calibration, BufferCalibration):
+                return lower_on_buffer(graph, architecture, calibration, options.readings)
             return lower_calibrated(graph, architecture, calibration, options.readings, options.dataflow)
         return _Lowering(graph, architecture, options).lower()

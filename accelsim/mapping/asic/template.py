@@ -85,10 +85,20 @@ def _refuse(dataflow: Dataflow) -> None:
 
 
 class _Builder:
-    """Walks the template once; ``cap`` bounds numbered sizes by (cluster, position)."""
+    """Walks the template once; ``cap`` bounds numbered sizes by (cluster, position).
+
+    ``read`` keeps what loops over input rows and columns came to mean in the first walk, without caps: a
+    kernel that registers cut later does not change the windows around it.
+    """
 
     def __init__(
-        self, dataflow: Dataflow, array: PEArray, units: list[int], shape: ConvShape, cap: dict[Place, int]
+        self,
+        dataflow: Dataflow,
+        array: PEArray,
+        units: list[int],
+        shape: ConvShape,
+        cap: dict[Place, int],
+        read: dict[Place, LoopSpec],
     ) -> None:
         self.dataflow = dataflow
         self.units = units
@@ -97,6 +107,7 @@ class _Builder:
         self.windows = known_sizes(shape, rows, columns)
         self.known = {**self.windows, **shape.bounds}
         self.cap = cap
+        self.read = read
         self.extent = dict(shape.bounds)
         self.sized: list[tuple[Place, str, int]] = []
         """Sizes above 1 of loops in time that took effect: place, dim, tile."""
@@ -145,13 +156,15 @@ class _Builder:
             self.extent[dim] = covered
         return folds, lanes
 
-    def read(self, level: int, loop: LoopSpec) -> LoopSpec:
+    def in_dims(self, place: Place, loop: LoopSpec) -> LoopSpec:
         """The loop over the dims of a nest, whatever it was written over."""
-        try:
-            return in_outputs(loop, self.shape, self.extent, self.windows)
-        except AccelsimError as error:
-            where = f"dataflow {self.dataflow.name!r}: clusters.{level}"
-            raise AccelsimError(*(f"{where}: {problem}" for problem in error.problems)) from None
+        if place not in self.read:
+            try:
+                self.read[place] = in_outputs(loop, self.shape, self.extent, self.windows)
+            except AccelsimError as error:
+                where = f"dataflow {self.dataflow.name!r}: clusters.{place[0]}"
+                raise AccelsimError(*(f"{where}: {problem}" for problem in error.problems)) from None
+        return self.read[place]
 
     def build(self) -> ArrayLoops:
         """All loops of the template."""
@@ -167,7 +180,7 @@ class _Builder:
             in_time = outer if level == 0 else inner
             in_space: list[Loop] = []
             for position, written in enumerate(cluster.loops):
-                loop = self.read(level, written)
+                loop = self.in_dims((level, position), written)
                 if loop.spatial:
                     folds, in_space = self.spatial(level, loop)
                     in_time += folds
@@ -199,9 +212,10 @@ def array_loops(
     """
     _refuse(dataflow)
     units = _cluster_units(dataflow, array, shape.bounds)
-    cap: dict[tuple[int, int], int] = {}
+    cap: dict[Place, int] = {}
+    read: dict[Place, LoopSpec] = {}
     while True:
-        builder = _Builder(dataflow, array, units, shape, cap)
+        builder = _Builder(dataflow, array, units, shape, cap, read)
         loops = builder.build()
         full = overflows(loops.pe_tile)
         for tensor in (t for t in RELEVANT if t in full):
