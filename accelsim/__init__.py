@@ -15,6 +15,7 @@ _PUBLIC = {
     "load_architecture": "accelsim.api",
     "load_workload": "accelsim.api",
     "load_dataflow": "accelsim.api",
+    "load_mapping": "accelsim.api",
     "validate": "accelsim.validation",
 }
 

@@ -15,9 +15,18 @@ from accelsim.mapping.family import MappingFamily, Options
 from accelsim.results import Result
 from accelsim.spec.architecture import Architecture, load_architecture
 from accelsim.spec.dataflow import load_dataflow
+from accelsim.spec.mapping import load_mapping
 from accelsim.spec.registry import mapping_family
 
-__all__ = ["Model", "compile", "load_architecture", "load_dataflow", "load_workload", "simulate"]
+__all__ = [
+    "Model",
+    "compile",
+    "load_architecture",
+    "load_dataflow",
+    "load_mapping",
+    "load_workload",
+    "simulate",
+]
 
 ENGINES = ("compiled", "simpy", "closed-form")
 

@@ -94,7 +94,7 @@ class _Machine:
             explain(error, Architecture, self.root, (), self.problems)
             return None
         if not components and not parts and len(self.problems) == self.before:
-            self.problems.add(self.root, (), "has neither components nor parts")
+            self.problems.add(self.root, (), "has neither components, parts nor a base")
         machine._document = replace(self.document, root=self.root)
         return machine if len(self.problems) == self.before else None
 

@@ -15,6 +15,7 @@ from accelsim.errors import AccelsimError
 from accelsim.spec import catalog
 from accelsim.spec.architecture import load_architecture
 from accelsim.spec.dataflow import load_dataflow
+from accelsim.spec.mapping import load_mapping
 from accelsim.spec.reader import read_file
 from accelsim.spec.run import load_run
 from accelsim.spec.workload import load_workload_spec
@@ -22,6 +23,7 @@ from accelsim.spec.workload import load_workload_spec
 LOADERS = {
     "arch": load_architecture,
     "dataflows": load_dataflow,
+    "mappings": load_mapping,
     "workloads": load_workload_spec,
     "run": load_run,
 }
@@ -98,6 +100,8 @@ def mutate(draw, data):
 
     def delete(container, step):
         del container[step]
+        if not container:
+            words.add(".".join(map(str, path[:-1])))
 
     def rename(container, step):
         if isinstance(container, dict):

@@ -82,7 +82,7 @@ def test_a_code_that_the_dram_does_not_have():
 
 
 def test_loads_in_turn_are_exposed_one_after_the_other(run):
-    """Two blocks of filters by two of channels: the window of 4 x 15 x 3 inputs waits for 16 x 4 x 9 filters."""
+    """Two blocks of filters by two of channels: 4 x 15 x 3 inputs wait for 16 x 4 x 9 filters."""
     together = run(padding="count")
     settings = {"components.pe.loads": "together"}
     side_by_side = run(padding="count", settings=settings)

@@ -176,7 +176,7 @@ def test_components_that_own_each_other(tmp_path):
 
 def test_an_empty_machine(tmp_path):
     assert problems(tmp_path, "kind: architecture\nname: mine\n") == [
-        "mine.yaml:1: has neither components nor parts"
+        "mine.yaml:1: has neither components, parts nor a base"
     ]
     assert problems(tmp_path, "kind: architecture\nname: mine\ncomponents: [1]\n") == [
         "mine.yaml:3: components must be a mapping, not a list"

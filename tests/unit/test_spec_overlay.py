@@ -56,9 +56,9 @@ def test_what_is_shown_needs_no_base(tmp_path):
 @pytest.mark.parametrize(
     ("text", "sentences"),
     [
-        ("base: pe-arra\n", ["mine.yaml:3: base: no architecture named 'pe-arra'; did you mean 'pe-array'?", "mine.yaml:1: has neither components nor parts"]),
-        ("base: 3\n", ["mine.yaml:3: base must be the name or file of an architecture, not 3", "mine.yaml:1: has neither components nor parts"]),
-        ("base: mine.yaml\n", ["mine.yaml:3: base: leads back to itself: mine.yaml > mine.yaml", "mine.yaml:1: has neither components nor parts"]),
+        ("base: pe-arra\n", ["mine.yaml:3: base: no architecture named 'pe-arra'; did you mean 'pe-array'?", "mine.yaml:1: has neither components, parts nor a base"]),
+        ("base: 3\n", ["mine.yaml:3: base must be the name or file of an architecture, not 3", "mine.yaml:1: has neither components, parts nor a base"]),
+        ("base: mine.yaml\n", ["mine.yaml:3: base: leads back to itself: mine.yaml > mine.yaml", "mine.yaml:1: has neither components, parts nor a base"]),
         ("base: pe-array\nparameters: {pess: 3}\n", ["mine.yaml:4: parameters.pess is no parameter of pe-array; did you mean 'pes'?"]),
     ],
 )  # fmt: skip

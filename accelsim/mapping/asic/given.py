@@ -51,8 +51,10 @@ def map_given(
         If the nest does not suit the layer or the machine: every problem, with its place in the file.
     """
     entries = mapping.layers[key]
-    where = f"{mapping.where('layers', key)}"
-    check_points(machine, entries, where)
+    where = mapping.where("layers", key)
+    misplaced = check_points(machine, entries)
+    if misplaced:
+        raise AccelsimError(*(_at(mapping, key, problem) for problem in misplaced))
     memories = {name: m.holds for level in machine.shared for name, m in level.memories.items()}
     sliding = {name for level in machine.buffers for name, m in level.memories.items() if m.sliding}
     if machine.registers is not None:
@@ -61,8 +63,14 @@ def map_given(
     try:
         nest = read_nest(entries, shape, memories, sliding)
     except AccelsimError as error:
-        raise AccelsimError(*(f"{where}.{problem}" for problem in error.problems)) from None
+        raise AccelsimError(*(_at(mapping, key, problem) for problem in error.problems)) from None
     return lower_nest(machine, array, nest, widths, conventions, unlimited, where)
+
+
+def _at(mapping: MappingFile, key: str, problem: str) -> str:
+    """A problem that begins with the place of its entry, as a sentence with the line of that entry."""
+    place = problem[: len(problem) - len(problem.lstrip("0123456789"))]
+    return mapping.where("layers", key, int(place)) + problem.removeprefix(place)
 
 
 def lower_nest(

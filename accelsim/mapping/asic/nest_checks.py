@@ -6,13 +6,13 @@ from itertools import pairwise
 from accelsim.components.pe_array import PEArray
 from accelsim.cost.nest import TENSORS, LoopNest
 from accelsim.cost.written import memory_of, write_nest
-from accelsim.errors import AccelsimError, did_you_mean
+from accelsim.errors import did_you_mean
 from accelsim.mapping.asic.machine import Machine
 from accelsim.spec.mapping import ANYWHERE, Entry, NestLoop
 
 
-def check_points(machine: Machine, entries: Sequence[Entry], where: str) -> None:
-    """Refuse memories that the machine does not have, and tensors that they do not hold."""
+def check_points(machine: Machine, entries: Sequence[Entry]) -> list[str]:
+    """Memories that the machine does not have, and tensors that they do not hold, by place of the entry."""
     levels = [*machine.shared, *([machine.registers] if machine.registers else [])]
     known = {name: memory for level in levels for name, memory in level.memories.items()}
     problems = []
@@ -32,8 +32,7 @@ def check_points(machine: Machine, entries: Sequence[Entry], where: str) -> None
             for tensor in entry.holds or ()
             if tensor not in holds
         ]
-    if problems:
-        raise AccelsimError(*(f"{where}.{problem}" for problem in problems))
+    return problems
 
 
 def place_problems(machine: Machine, nest: LoopNest, spatial: Sequence[int]) -> list[str]:
