@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from accelsim.answer import Compiled, closed_form_result, event_result
+from accelsim.cost.written import write_mapping as written
 from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.layer_graph import LayerGraph
 from accelsim.graph.load import load_workload
@@ -15,8 +16,9 @@ from accelsim.mapping.family import MappingFamily, Options
 from accelsim.results import Result
 from accelsim.spec.architecture import Architecture, load_architecture
 from accelsim.spec.dataflow import load_dataflow
-from accelsim.spec.mapping import load_mapping
+from accelsim.spec.mapping import MappingFile, load_mapping
 from accelsim.spec.registry import mapping_family
+from accelsim.spec.writer import resolved, write
 
 __all__ = [
     "Model",
@@ -56,6 +58,30 @@ class Model(Compiled):
         if engine == "closed-form":
             return closed_form_result(self)
         return event_result(self, engine, fast_forward)
+
+    def mapping_file(self, name: str) -> MappingFile:
+        """The loop nests of all layers, as a mapping file of that name; ``write_mapping`` puts it in a file.
+
+        Raises
+        ------
+        AccelsimError
+            If no layer has a nest: on arrays that are fed from their edges, or under another cost model.
+        """
+        nests = self.lowered.nests
+        if not nests:
+            raise AccelsimError(
+                f"{self.graph.name} on {self.architecture.name}: no layer has a loop nest to write"
+            )
+        return written(name, nests, self.architecture.name)
+
+    def write_mapping(self, path: Named) -> None:
+        """Write the loop nests of all layers as a mapping file, which ``mapping=`` takes."""
+        file = Path(path)
+        text = write(resolved(self.mapping_file(file.stem)))
+        try:
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise AccelsimError(f"{file}: cannot be written: {error.strerror}") from error
 
 
 def compile(

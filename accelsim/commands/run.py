@@ -39,6 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--trace", metavar="FILE", help="write the timeline for Perfetto (Chrome trace JSON)")
     parser.add_argument("--plot", metavar="FILE", help="draw timeline and roofline (.png, .pdf or .svg)")
+    parser.add_argument(
+        "--mapping", metavar="FILE", help="write the loop nests of all layers as a mapping file"
+    )
     parser.add_argument("--csv", metavar="FILE", help="write the table of operators")
 
 
@@ -49,7 +52,10 @@ def execute(args: argparse.Namespace) -> int:
     arguments, output = _arguments(args)
     engine = arguments.pop("engine")
     workload, architecture = arguments.pop("workload"), arguments.pop("architecture")
-    result = compile_model(workload, architecture, **arguments).run(engine)
+    model = compile_model(workload, architecture, **arguments)
+    result = model.run(engine)
+    if args.write_mapping:
+        model.write_mapping(args.write_mapping)
     if args.csv:
         _write(args.csv, lambda path: result.to_frame().to_csv(path, index=False))
     if args.trace:

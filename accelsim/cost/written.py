@@ -16,6 +16,11 @@ def memory_of(level: Level) -> str:
     return level.name.partition(APART)[0]
 
 
+def point_name(memory: str, tensors: Sequence[str]) -> str:
+    """Name of the level of a memory that keeps other tensors elsewhere."""
+    return f"{memory}{APART}{'+'.join(tensors)}"
+
+
 def read_nest(
     entries: Sequence[Entry],
     shape: ConvShape,
@@ -68,7 +73,7 @@ def read_nest(
         raise AccelsimError(*problems)
     names = [name for name, *_ in points]
     levels = [
-        Level(name if names.count(name) == 1 else f"{name}{APART}{'+'.join(kept)}", depth, kept, slides)
+        Level(name if names.count(name) == 1 else point_name(name, kept), depth, kept, slides)
         for name, depth, kept, slides in points
     ]
     return LoopNest(shape, tuple(loops), tuple(levels))

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from accelsim.cost.nest import LoopNest
 from accelsim.graph.layer_graph import LayerGraph
 from accelsim.kernel import Program
 from accelsim.spec.architecture import Architecture
@@ -57,7 +58,7 @@ class Lowered:
 
     ``program``'s root is serial; ``works`` lists every operator of the graph in order. ``cycle_ps`` is the
     clock period in picoseconds as (numerator, denominator), None if the parts have different clocks.
-    ``peak_macs_per_s`` and
+    ``nests`` are the loops of operators by name, where the family has them. ``peak_macs_per_s`` and
     ``memory_B_per_s`` are the two roofs of the machine, None if it has no single pair. ``metrics`` are
     figures of the family's own, with their unit in the name; ``assumptions`` replace those of the machine
     where its constants were not used.
@@ -68,6 +69,7 @@ class Lowered:
     kinds: tuple[Kind, ...]
     cycle_ps: tuple[int, int] | None
     area_mm2: Mapping[str, float | None]
+    nests: Mapping[str, LoopNest] = field(default_factory=dict)
     peak_macs_per_s: float | None = None
     memory_B_per_s: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)

@@ -44,6 +44,8 @@ def on_its_base(document: Document, problems: Problems, chain: tuple[str, ...] =
         if name not in declared:
             hint = did_you_mean(name, declared) or (f"; it has {', '.join(declared)}" if declared else "")
             problems.add(value, ("parameters", name), f"is no parameter of {node.value}{hint}")
+        elif value.value is None:
+            problems.add(value, ("parameters", name), "is empty; give a value or leave the line out")
     return replace(document, root=_merged(base.root, alone.root))
 
 

@@ -8,6 +8,7 @@ from pydantic import model_validator
 from accelsim.components.link import Link
 from accelsim.components.pe_array import PEArray
 from accelsim.components.systolic_array import SystolicArray
+from accelsim.cost.nest import LoopNest
 from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.dtypes import BITS, check_precision
 from accelsim.graph.layer_graph import LayerGraph
@@ -127,6 +128,7 @@ class _Lowering:
         self._check_mapping()
         self.wiring = Wiring(self.machine, FREE[options.memory])
         self.period = cycle_ps(self.machine.array.clock)
+        self.nests: dict[str, LoopNest] = {}
         self._mapped: dict[tuple[object, ...], tuple[MappedLayer, Flat, int]] = {}
 
     def lower(self) -> Lowered:
@@ -181,6 +183,7 @@ class _Lowering:
             kinds=tuple(self.wiring.kinds),
             cycle_ps=self.period,
             area_mm2=area_mm2(self.machine),
+            nests=self.nests,
             peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
             memory_B_per_s=self._memory_B_per_s(),
             notes=tuple(notes),
@@ -212,6 +215,8 @@ class _Lowering:
         if operator.shapes:
             mapped = [self._layer(operator, shape) for shape in operator.shapes]
             flats = [flat for _, flat, _ in mapped]
+            if len(mapped) == 1 and mapped[0][0].nest is not None:
+                self.nests[operator.name] = mapped[0][0].nest
             node: Flat | Serial = flats[0] if len(flats) == 1 else Serial(*flats)
             access: dict[str, Access] = {}
             for layer, _, _ in mapped:

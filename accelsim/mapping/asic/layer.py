@@ -89,7 +89,8 @@ class MappedLayer:
     """A layer on the machine: the plan that becomes tasks, bytes per component, MACs, a line for people.
 
     ``pes`` is the number of processing elements in use, ``held_B`` the bytes of one full tile by
-    ``memory tensor``; None and empty where the array has no elements of its own.
+    ``memory tensor``, ``nest`` the loops in the names of mapping files; None and empty where the array has no
+    elements of its own.
     """
 
     plan: LayerPlan
@@ -98,6 +99,7 @@ class MappedLayer:
     description: str
     pes: int | None = None
     held_B: Mapping[str, int] = field(default_factory=dict)
+    nest: LoopNest | None = None
 
 
 MOST_ROWS = 10_000_000

@@ -1,6 +1,7 @@
 """A loop nest on an array of processing elements with registers, as a plan of tiles and passes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from accelsim.components.pe_array import PEArray
 from accelsim.cost.nest import Level, Loop, LoopNest
 from accelsim.cost.transfers import Inner, inner, transfers
-from accelsim.cost.written import memory_of
+from accelsim.cost.written import memory_of, point_name
 from accelsim.errors import AccelsimError
 from accelsim.graph.shape import DIMS, ConvShape
 from accelsim.mapping.asic.layer import (
@@ -24,6 +25,7 @@ from accelsim.mapping.asic.layer import (
 )
 from accelsim.mapping.asic.machine import Machine, StorageLevel
 from accelsim.mapping.asic.plan import Ints, LayerPlan, LevelTiles, PassMoves
+from accelsim.spec.mapping import ANYWHERE
 
 MOST_PASSES = 2_000_000
 """Passes of one layer beyond which a pass takes in more loops."""
@@ -101,9 +103,30 @@ def plan_nest(
         register_buffers={t: registers.memories[registers.holders[t]].buffers for t in registers.tensors},
         in_turn=array.loads == "in_turn",
     )
-    return MappedLayer(
-        plan, access, macs, description, pes=nest.pes, held_B=_held(machine, nest, pass_level, bits, padding)
-    )
+    held = _held(machine, nest, pass_level, bits, padding)
+    return MappedLayer(plan, access, macs, description, nest.pes, held, _named(machine, nest, pass_level))
+
+
+def _named(machine: Machine, nest: LoopNest, pass_level: int) -> LoopNest:
+    """The nest with a level per memory, and spatial loops anywhere on the array."""
+    named = []
+    for index, level in enumerate(nest.levels):
+        owner = machine.shared[index] if index < pass_level else machine.registers
+        assert owner is not None
+        for memory in dict.fromkeys(owner.holders[t] for t in level.tensors):
+            kept = tuple(t for t in level.tensors if owner.holders[t] == memory)
+            named.append((memory, level.depth, kept, level.sliding and "inputs" in kept))
+    names = [memory for memory, *_ in named]
+    levels = [
+        Level(memory if names.count(memory) == 1 else point_name(memory, kept), depth, kept, slides)
+        for memory, depth, kept, slides in named
+    ]
+    sides = ("rows", "columns")
+    loops = [
+        replace(loop, axis=loop.axis if loop.axis is None or loop.axis in sides else ANYWHERE)
+        for loop in nest.loops
+    ]
+    return LoopNest(nest.shape, tuple(loops), tuple(levels))
 
 
 def _held(
