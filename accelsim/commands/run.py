@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trace", metavar="FILE", help="write the timeline for Perfetto (Chrome trace JSON)")
     parser.add_argument("--plot", metavar="FILE", help="draw timeline and roofline (.png, .pdf or .svg)")
     parser.add_argument(
-        "--mapping", metavar="FILE", help="write the loop nests of all layers as a mapping file"
+        "--write-mapping", metavar="FILE", help="write the loop nests of all layers as a mapping file"
     )
     parser.add_argument("--csv", metavar="FILE", help="write the table of operators")
 
