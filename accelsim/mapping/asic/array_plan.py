@@ -34,21 +34,22 @@ def map_layer(
     if registers is None:
         raise AccelsimError(f"{machine.name}: a pe_array needs registers")
     bits = widths.on_chip
+    held = conventions.in_buffers(shape)
 
     def overflowing(pe_tile: Tile) -> set[str]:
-        faults = overflow(registers, shape, pe_tile, bits)
+        faults = overflow(registers, held, pe_tile, bits)
         names = {fault.split(".")[1] for fault in faults}
         return {tensor for tensor, name in registers.holders.items() if name in names}
 
     loops = array_loops(dataflow, array, shape, overflowing)
-    faults = overflow(registers, shape, loops.pe_tile, bits)
+    faults = overflow(registers, held, loops.pe_tile, bits)
     if faults:
         raise AccelsimError(*faults)
     order = list(dict.fromkeys(loop.dim for loop in loops.outer))
     unit = dict.fromkeys(DIMS, 1)
     tiles = choose(
         order,
-        lambda growth, part: grow(machine.buffers, shape, growth, loops.step, unit, bits, unlimited, part),
+        lambda growth, part: grow(machine.buffers, held, growth, loops.step, unit, bits, unlimited, part),
         lambda tiles: burden(machine, _nest(machine, shape, loops, order, tiles)[0], widths, conventions),
     )
     nest, pass_level = _nest(machine, shape, loops, order, tiles)
