@@ -16,6 +16,7 @@ _PUBLIC = {
     "load_workload": "accelsim.api",
     "load_dataflow": "accelsim.api",
     "load_mapping": "accelsim.api",
+    "load_calibration": "accelsim.api",
     "validate": "accelsim.validation",
 }
 

@@ -106,21 +106,28 @@ def _common(model: "Compiled", latency_s: float) -> dict[str, Any]:
 
 
 def closed_form_result(model: "Compiled") -> Result:
-    """The answer without events: operators one after the other, each as long as its estimate."""
+    """The answer without events: operators one after the other, each as long as its estimate; or as
+    scheduled.
+    """
     now = 0
     operators = []
+    scheduled = any(work.planned_ps is not None for work in model.lowered.works)
     for work in model.lowered.works:
+        if scheduled:
+            start, end = _planned(work)
+            operators.append(_operator(model, work, work.closed_form_cycles, start, end, None))
+            continue
         cycles = work.closed_form_cycles
         start, end = (None, None) if cycles is None else (_seconds(model, now), _seconds(model, now + cycles))
         now += cycles or 0
         operators.append(_operator(model, work, cycles, start, end, None))
-    latency = _seconds(model, now) or 0.0
+    latency = max(o.end_s or 0.0 for o in operators) if scheduled else _seconds(model, now) or 0.0
     return Result(
         engine="closed-form",
         latency_s=latency,
         lower_bound_s=None,
         upper_bound_s=None,
-        cycles=now,
+        cycles=None if scheduled else now,
         closed_form_s=latency,
         operators=tuple(operators),
         resource_results=(),
@@ -134,10 +141,11 @@ def closed_form_result(model: "Compiled") -> Result:
 def event_result(model: "Compiled", engine: str, fast_forward: bool) -> Result:
     """Run the program and attribute its time."""
     lowered = model.lowered
-    ran = run(lowered.program, engine=engine, fast_forward=fast_forward)
+    overlapping = any(work.tasks is not None for work in lowered.works)
+    ran = run(lowered.program, engine=engine, fast_forward=fast_forward, keep_starts=overlapping)
     latency = ran.makespan_ps / PER_SECOND
-    operators = []
-    for work in lowered.works:
+    operators = _overlapping(model, ran) if overlapping else []
+    for work in () if overlapping else lowered.works:
         if work.part is None:
             operators.append(_operator(model, work, None, None, None, None))
             continue
@@ -149,13 +157,18 @@ def event_result(model: "Compiled", engine: str, fast_forward: bool) -> Result:
         )
     closed = [w.closed_form_cycles for w in lowered.works if w.part is not None]
     estimate = None if any(c is None for c in closed) else sum(c for c in closed if c is not None)
+    closed_form = _seconds(model, estimate)
+    if overlapping:
+        closed_form = max(_planned(work)[1] or 0.0 for work in lowered.works)
     return Result(
         engine=engine,
         latency_s=latency,
         lower_bound_s=ran.lower_ps / PER_SECOND,
         upper_bound_s=ran.upper_ps / PER_SECOND,
-        cycles=_sum([o.cycles for o in operators if o.start_s is not None]),
-        closed_form_s=_seconds(model, estimate),
+        cycles=_cycles(model, ran)
+        if overlapping
+        else _sum([o.cycles for o in operators if o.start_s is not None]),
+        closed_form_s=closed_form,
         operators=tuple(operators),
         resource_results=_resources(model, ran),
         critical_s=_critical(model, ran),
@@ -164,6 +177,36 @@ def event_result(model: "Compiled", engine: str, fast_forward: bool) -> Result:
         timeline=lambda everything: _timeline(model, engine, everything),
         **_common(model, latency),
     )
+
+
+def _planned(work: Work) -> tuple[float | None, float | None]:
+    """Start and end that the schedule gives an operator, in seconds."""
+    if work.planned_ps is None:
+        return None, None
+    return work.planned_ps[0] / PER_SECOND, work.planned_ps[1] / PER_SECOND
+
+
+def _overlapping(model: "Compiled", ran: "Run") -> list[OperatorResult]:
+    """Operators of one block in which several run at a time: from the barriers around their tasks."""
+    (leaf,) = ran.shown
+    flat = leaf.flats[0]
+    start = np.zeros(len(flat), np.int64)
+    for _, tasks, starts in leaf.timing.shown:
+        start[tasks] = starts
+    found = []
+    for work in model.lowered.works:
+        if work.tasks is None:
+            found.append(_operator(model, work, None, None, None, None))
+            continue
+        first, last = work.tasks
+        own = slice(first, last + 1)
+        real = flat.resource[own] >= 0
+        busy = np.bincount(flat.resource[own][real], flat.duration[own][real], len(ran.resources))
+        bound = ran.resources[int(np.argmax(busy))].name if busy.any() else None
+        # barriers take no time: their starts are the operator's own limits
+        limits = int(start[first]) / PER_SECOND, int(start[last]) / PER_SECOND
+        found.append(_operator(model, work, None, *limits, bound))
+    return found
 
 
 def _sum(values: Sequence[int | None]) -> int | None:
@@ -197,10 +240,13 @@ def _operator(
         mapping=work.mapping,
         pes=work.pes,
         held_B=dict(work.held_B),
+        unit=work.unit,
+        planned_start_s=_planned(work)[0],
+        planned_end_s=_planned(work)[1],
     )
 
 
-def _cycles(model: "Compiled", part: "Part") -> int | None:
+def _cycles(model: "Compiled", part: "Part | Run") -> int | None:
     """Cycles of the tasks on the critical path; each task's picoseconds were its cycles, rounded up once."""
     period = model.lowered.cycle_ps
     if period is None or part.critical_ps is None or part.critical_count is None:
@@ -229,7 +275,7 @@ def _bound_by(model: "Compiled", part: "Part") -> str | None:
 def _critical(model: "Compiled", ran: "Run") -> dict[str, float]:
     """Critical time per activity over all operators."""
     total = np.zeros(len(model.lowered.kinds), np.int64)
-    for part in ran.parts:
+    for part in ran.parts or (ran,):
         if part.critical_ps is None:
             return {}
         total += part.critical_ps
@@ -264,14 +310,22 @@ def _timeline(model: "Compiled", engine: str, everything: bool) -> Timeline:
     """Run again and keep every start; equal layers are shown once and then as jumps, or every time."""
     ran = run(model.lowered.program, engine=engine, fast_forward=not everything, keep_starts=True)
     trace = ran.trace()
+    names = tuple(p.name for p in ran.parts)
+    operator = trace.part.astype(np.int64)
+    spans = sorted((w.tasks[0], w.name) for w in model.lowered.works if w.tasks is not None)
+    if spans:
+        # one block: operators are runs of task numbers
+        names = tuple(name for _, name in spans)
+        tasks = np.concatenate([tasks for _, tasks, _ in ran.shown[0].timing.shown])
+        operator = np.searchsorted([first for first, _ in spans], tasks, side="right") - 1
     return Timeline(
         resources=tuple(r.name for r in ran.resources),
         kinds=tuple(k.action for k in model.lowered.kinds),
-        operators=tuple(p.name for p in ran.parts),
+        operators=names,
         start_ps=trace.start_ps.astype(np.int64),
         end_ps=trace.end_ps.astype(np.int64),
         resource=trace.resource.astype(np.int64),
         kind=trace.kind.astype(np.int64),
-        operator=trace.part.astype(np.int64),
+        operator=operator,
         jumps=tuple(Jump(j.start_ps, j.end_ps, j.label) for j in ran.jumps),
     )

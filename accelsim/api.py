@@ -10,11 +10,13 @@ from pydantic import ValidationError
 from accelsim.answer import Compiled, closed_form_result, event_result
 from accelsim.cost.written import write_mapping as written
 from accelsim.errors import AccelsimError, did_you_mean
+from accelsim.graph.join import join
 from accelsim.graph.layer_graph import LayerGraph
-from accelsim.graph.load import load_workload
+from accelsim.graph.load import load_workload, load_workloads
 from accelsim.mapping.family import MappingFamily, Options
 from accelsim.results import Result
 from accelsim.spec.architecture import Architecture, load_architecture
+from accelsim.spec.calibration import load_calibration
 from accelsim.spec.dataflow import load_dataflow
 from accelsim.spec.mapping import MappingFile, load_mapping
 from accelsim.spec.registry import mapping_family
@@ -24,6 +26,7 @@ __all__ = [
     "Model",
     "compile",
     "load_architecture",
+    "load_calibration",
     "load_dataflow",
     "load_mapping",
     "load_workload",
@@ -100,7 +103,8 @@ def compile(
 
     Parameters
     ----------
-    workload : shipped name, workload YAML, ``.onnx``, ``.csv`` topology, or a graph
+    workload : shipped name, workload YAML, ``.onnx``, ``.csv`` topology, or a graph; a YAML of several
+        ``networks`` runs them at once
     architecture : shipped name, YAML, or a loaded Architecture
     preset : named set of switches in the architecture; ``options`` override single ones
     precision, batch : replace the defaults of the architecture, which replace those of the workload
@@ -126,14 +130,16 @@ def compile(
         )
     family = mapping_family(machine.mapping)()
     chosen = _options(family, {**machine.presets[preset], **switches}, machine)
-    graph = load_workload(
-        workload,
-        batch=batch,
-        precision=precision or machine.defaults.precision,
-        dims=dims,
-        unsupported=unsupported,
+    graph = join(
+        load_workloads(
+            workload,
+            batch=batch,
+            precision=precision or _precision(machine),
+            dims=dims,
+            unsupported=unsupported,
+        )
     )
-    used = precision or machine.defaults.precision or "int8"
+    used = precision or _precision(machine) or "int8"
     machine = machine.model_copy(update={"defaults": machine.defaults.model_copy(update={"precision": used})})
     _check_operators(family, graph, machine)
     lowered = family.lower(graph, machine, chosen)
@@ -188,8 +194,10 @@ def _options(family: MappingFamily, switches: Mapping[str, Any], machine: Archit
     except ValidationError as error:
         for fault in error.errors():
             path = ".".join(map(str, fault["loc"]))
-            message = fault["msg"][0].lower() + fault["msg"][1:]
-            problems.append(f"{machine.name}: switch {path}: {message}, not {fault['input']!r}")
+            message = fault["msg"].removeprefix("Value error, ")
+            if path:
+                message = f"{path}: {message[0].lower()}{message[1:]}, not {fault['input']!r}"
+            problems.append(f"{machine.name}: switch {message}")
         raise AccelsimError(*problems) from None
     if problems:
         raise AccelsimError(*problems)
@@ -204,6 +212,20 @@ def _check_operators(family: MappingFamily, graph: LayerGraph, machine: Architec
             f"{graph.name}: {machine.name} (mapping {family.name!r}) cannot run {sum(missing.values())}"
             f" of {len(graph.operators)} operators: {text}"
         )
+
+
+def _precision(machine: Architecture) -> str | None:
+    """The machine's default precision, or the one that all its parts name."""
+    if machine.defaults.precision is not None or not machine.parts:
+        return machine.defaults.precision
+    named = {_precision(part) for part in machine.parts.values()}
+    if len(named) > 1:
+        texts = ", ".join(sorted(map(str, named)))
+        raise AccelsimError(
+            f"{machine.name}: its parts have different precisions ({texts}); say which by precision="
+            " or by defaults.precision of the chip"
+        )
+    return named.pop()
 
 
 def _batch(graph: LayerGraph) -> int:

@@ -7,7 +7,7 @@ that reads the network's input says what enters: ``in_channels`` and ``input: [r
 ``padding`` is one number, ``[rows, columns]``, ``[top, left, bottom, right]`` or ``same``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from accelsim.errors import did_you_mean
@@ -41,8 +41,13 @@ FIELDS: dict[str, Mapping[str, Any]] = {
 _LENGTHS = {"kernel": (2,), "stride": (2,), "dilation": (2,), "input": (2,), "padding": (2, 4)}
 
 
-def check(layer: Mapping[str, Any], made: Mapping[str, object]) -> list[tuple[tuple[str, ...], str]]:
-    """Return (path, what is wrong) of every field of one layer; ``made`` holds the layers before it."""
+def check(
+    layer: Mapping[str, Any], made: Mapping[str, object], named: Collection[str] = ()
+) -> list[tuple[tuple[str, ...], str]]:
+    """Return (path, what is wrong) of every field of one layer.
+
+    ``made`` holds the layers before it, ``named`` the names of all.
+    """
     name, kind = layer.get("name"), layer.get("type")
     problems: list[tuple[tuple[str, ...], str]] = []
     if not isinstance(name, str) or not name or name == "input":
@@ -64,9 +69,17 @@ def check(layer: Mapping[str, Any], made: Mapping[str, object]) -> list[tuple[tu
         ((key,), "is missing") for key, default in fields.items() if default is _REQUIRED and key not in layer
     ]
     for source in layer["inputs"] if isinstance(layer.get("inputs"), list) else ():
-        if source != "input" and source not in made:
-            problems.append((("inputs",), f"no layer before this one is called {str(source)[:60]!r}"
-                             f"{did_you_mean(source, made)}"))  # fmt: skip
+        if source == "input" or source in made:
+            continue
+        if source == name:
+            problems.append((("inputs",), f"{name!r} reads itself: a network has no cycles"))
+        elif source in named:
+            text = f"{source!r} comes later; a layer reads layers before it, and a network has no cycles"
+            problems.append((("inputs",), text))
+        else:
+            hint = did_you_mean(source, made)
+            text = f"no layer before this one is called {str(source)[:60]!r}{hint}"
+            problems.append((("inputs",), text))
     return problems
 
 

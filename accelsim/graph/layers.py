@@ -29,8 +29,9 @@ def from_layers(
     made: dict[str, Tensor | None] = {}
     problems: list[str] = []
     last = "input"
+    named = {layer["name"] for layer in layers if isinstance(layer.get("name"), str)}
     for index, layer in enumerate(layers):
-        found = [joined(where(index, *path), text) for path, text in check(layer, made)]
+        found = [joined(where(index, *path), text) for path, text in check(layer, made, named)]
         made.setdefault(str(layer.get("name")), None)
         if not found:
             options = {**FIELDS[layer["type"]], **layer}

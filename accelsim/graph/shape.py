@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from accelsim.errors import AccelsimError
+
 DIMS = ("N", "G", "K", "C", "P", "Q", "R", "S")
 """Loop dimensions: batch, group, output and input channel (of one group), output row and column,
 kernel row and column."""
@@ -36,6 +38,11 @@ class ConvShape:
     dilation: tuple[int, int] = (1, 1)
     pad: tuple[int, int] = (0, 0)
     size: tuple[int, int] = (1, 1)
+
+    def __post_init__(self) -> None:
+        for dim in DIMS:
+            if self[dim] < 1:
+                raise AccelsimError(f"dimension {dim} of a layer must be at least 1, not {self[dim]}")
 
     def __getitem__(self, dim: str) -> int:
         """Bound of one of ``DIMS``."""

@@ -35,6 +35,10 @@ class Work:
     per component (None = unknown), ``closed_form_cycles`` the estimate without events, ``ideal_cycles`` the
     MACs over the peak rate, ``mapping`` a line that says how it was mapped, ``pes`` the elements of the array
     in use, ``held_B`` the bytes of one full tile by memory and tensor.
+
+    Where operators overlap there are no serial parts: ``tasks`` are then the numbers of the operator's first
+    and last task in the one flat block of the program, ``unit`` is what runs it, and ``planned_ps`` the
+    (start, end) that the schedule without events gives it.
     """
 
     name: str
@@ -50,18 +54,22 @@ class Work:
     mapping: str = ""
     pes: int | None = None
     held_B: Mapping[str, int] = field(default_factory=dict)
+    tasks: tuple[int, int] | None = None
+    unit: str | None = None
+    planned_ps: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
     """A graph on a machine, ready to run.
 
-    ``program``'s root is serial; ``works`` lists every operator of the graph in order. ``cycle_ps`` is the
-    clock period in picoseconds as (numerator, denominator), None if the parts have different clocks.
-    ``nests`` are the loops of operators by name, where the family has them. ``peak_macs_per_s`` and
-    ``memory_B_per_s`` are the two roofs of the machine, None if it has no single pair. ``metrics`` are
-    figures of the family's own, with their unit in the name; ``assumptions`` replace those of the machine
-    where its constants were not used.
+    ``program``'s root is serial, or flat if operators overlap; ``works`` lists every operator of the graph in
+    order. ``cycle_ps`` is the clock period in picoseconds as (numerator, denominator), None if the parts have
+    different clocks. ``nests`` are the loops of operators by name, where the family has them.
+    ``peak_macs_per_s`` and ``memory_B_per_s`` are the two roofs of the machine, None if it has no single
+    pair.
+    ``metrics`` are figures of the family's own, with their unit in the name; ``assumptions`` replace those of
+    the machine where its constants were not used.
     """
 
     program: Program

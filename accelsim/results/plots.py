@@ -29,7 +29,8 @@ def _pyplot() -> Any:
     return plt
 
 
-def _axes(ax: "Axes | None") -> "Axes":
+def new_axes(ax: "Axes | None") -> "Axes":
+    """The given axes, or those of a new figure."""
     if ax is not None:
         return ax
     axes: Axes = _pyplot().subplots(figsize=(9, 4.5), layout="constrained")[1]
@@ -54,7 +55,7 @@ def plot_roofline(result: Result, ax: "Axes | None" = None) -> "Axes":
     peak, bandwidth = result.peak_macs_per_s, result.memory_B_per_s
     if peak is None or bandwidth is None:
         raise AccelsimError(f"{result.architecture} has no single peak and bandwidth to draw a roofline with")
-    ax = _axes(ax)
+    ax = new_axes(ax)
     points = [
         (o.macs / next(iter(o.bytes.values())), o.macs / o.latency_s, o)
         for o in result.operators
@@ -152,7 +153,7 @@ def plot_timeline(result: Result, ax: "Axes | None" = None) -> "Axes":
         )
     # Layers that repeat an earlier one are drawn too, unless that would take too many tasks.
     timeline = result.timeline(result.counts.get("tasks", 0) <= MOST_TASKS)
-    ax = _axes(ax)
+    ax = new_axes(ax)
     end_ps = max(int(timeline.end_ps.max(initial=0)), *(j.end_ps for j in timeline.jumps), 1)
     edges = np.linspace(0, end_ps, BINS + 1)
     rows = result.resource_results
@@ -163,7 +164,7 @@ def plot_timeline(result: Result, ax: "Axes | None" = None) -> "Axes":
         ends = _beyond(np.sort(timeline.end_ps[mine]), edges)
         starts = _beyond(np.sort(timeline.start_ps[mine]), edges)
         busy[index] = np.diff(starts - ends) / np.diff(edges) / resource.servers
-    scale, unit = _scale(result.latency_s)
+    scale, unit = time_scale(result.latency_s)
     ax.imshow(
         np.clip(np.abs(busy), 0, 1),
         aspect="auto",
@@ -187,7 +188,7 @@ def plot_timeline(result: Result, ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
-def _scale(seconds: float) -> tuple[float, str]:
+def time_scale(seconds: float) -> tuple[float, str]:
     """Factor and unit of a time axis."""
     steps = ((1.0, 1.0, "s"), (1e-3, 1e3, "ms"), (1e-6, 1e6, "µs"))
     return next(((factor, unit) for least, factor, unit in steps if seconds >= least), (1e9, "ns"))

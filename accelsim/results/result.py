@@ -18,9 +18,11 @@ class OperatorResult:
     """One operator. Times in seconds from the start of the run; None where the model has no such number.
 
     ``utilisation`` is MACs over what the array could have done in that time, ``bound_by`` the resource that
-    the critical path spends most time on, ``bytes`` what each memory and link moved, ``fused_into`` the
-    operator that this one rides on, ``pes`` the processing elements in use, ``held_B`` the bytes of one full
-    tile by memory and tensor.
+    the critical path spends most time on (where operators overlap: that its own tasks occupy longest),
+    ``bytes`` what each memory and link moved, ``fused_into`` the operator that this one rides on, ``pes`` the
+    processing elements in use, ``held_B`` the bytes of one full tile by memory and tensor. On a chip of
+    several parts ``unit`` names the part that runs it; ``planned_start_s`` and ``planned_end_s`` are the
+    schedule's, before contention.
     """
 
     name: str
@@ -39,6 +41,9 @@ class OperatorResult:
     mapping: str = ""
     pes: int | None = None
     held_B: Mapping[str, int] = field(default_factory=dict)
+    unit: str | None = None
+    planned_start_s: float | None = None
+    planned_end_s: float | None = None
 
     @property
     def latency_s(self) -> float:
@@ -155,6 +160,12 @@ class Result:
         from accelsim.results.plots import plot_timeline
 
         return plot_timeline(self, ax)
+
+    def plot_gantt(self, ax: "Axes | None" = None) -> "Axes":
+        """Which part runs which layer when, planned and with contention (needs the ``plot`` extra)."""
+        from accelsim.results.gantt import plot_gantt
+
+        return plot_gantt(self, ax)
 
     def __str__(self) -> str:
         from accelsim.results.summary import summary

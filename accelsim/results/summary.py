@@ -46,7 +46,9 @@ def operator_table(result: Result) -> tuple[list[str], list[list[str]], str]:
     rest = [f"{len(timed) - len(shown)} that take less time"] if len(timed) > len(shown) else []
     rest += [f"{fused} fused into the one before"] if fused else []
     rest += [f"{free} without time or traffic"] if free else []
-    headings = ["operator", "type", "cycles", "time", "util", "bound by", "energy", shorten(memory, 12)]
+    # operators of a chip of parts have no cycles of their own, but a part that they run on
+    second = "on" if any(o.unit for o in shown) else "cycles"
+    headings = ["operator", "type", second, "time", "util", "bound by", "energy", shorten(memory, 12)]
     return headings, [_row(o) for o in shown], f"and {', '.join(rest)}" if rest else ""
 
 
@@ -79,13 +81,17 @@ def _row(operator: OperatorResult) -> list[str]:
     return [
         shorten(operator.name, 28),
         operator.type,
-        "" if operator.cycles is None else f"{operator.cycles:,}",
+        shorten(operator.unit, 16) if operator.unit else _count(operator.cycles),
         quantity(operator.latency_s, "s"),
         "" if operator.utilisation is None or not operator.macs else f"{operator.utilisation:.1%}",
         shorten(operator.bound_by or "", 16),
         quantity(operator.energy_J, "J"),
-        quantity(next(iter(operator.bytes.values()), 0), "B"),
+        quantity(next(iter(operator.bytes.values())), "B") if operator.bytes else "",
     ]
+
+
+def _count(cycles: int | None) -> str:
+    return "" if cycles is None else f"{cycles:,}"
 
 
 def _switches(result: Result) -> list[str]:

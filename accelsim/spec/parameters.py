@@ -26,10 +26,10 @@ def bind(root: Node, arguments: Mapping[str, Node], where: str, problems: Proble
         text = node.value if isinstance(node.value, str) else ""
         if _REFERENCE.search(text):
             problems.add(node, ("parameters", name), f"cannot refer to another parameter ({shown(text)})")
-    bound = {name: node.noted(_note(name, node)) for name, node in declared.items()}
+    bound = {name: node.noted(_note(name, node, f"parameters.{name}")) for name, node in declared.items()}
     for name, node in arguments.items():
         if name in declared:
-            bound[name] = node.noted(_note(name, node, f": {where}.{name}"))
+            bound[name] = node.noted(_note(name, node, f"{where}.{name}"))
         else:
             hint = did_you_mean(name, declared) or (f"; known are {', '.join(declared)}" if declared else "")
             problems.add(node, (*where.split("."), name), f"unknown parameter{hint}")
@@ -61,7 +61,8 @@ def _replace(node: Node, path: tuple[Step, ...], parameters: Mapping[str, Node],
     for name in _REFERENCE.findall(value):
         if name not in parameters:
             hint = did_you_mean(name, parameters) or "; 'parameters:' lists what $ can stand for"
-            problems.add(node, path, f"unknown parameter '${name}'{hint}", settles=True)
+            text = f"unknown parameter '${name}' (no parameters.{name}){hint}"
+            problems.add(node, path, text, settles=True)
             return node
     whole = _REFERENCE.fullmatch(value)
     if whole:
@@ -75,9 +76,9 @@ def _replace(node: Node, path: tuple[Step, ...], parameters: Mapping[str, Node],
     return replace(node, value=text, note=notes)
 
 
-def _note(name: str, node: Node, path: str = "") -> str:
+def _note(name: str, node: Node, path: str) -> str:
     """What a sentence about the value of a parameter ends with."""
-    return f" ({name} is set {'at' if node.line else 'by'} {node.place}{path})"
+    return f" ({name} is set at {node.place}: {path})" if node.line else f" ({name} is set by {node.place})"
 
 
 def _placed(parameter: Node, at: Node) -> Node:

@@ -15,10 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accelsim.cost.counts import count
+from accelsim.cost.evaluate import operand_accesses
+from accelsim.cost.hierarchy import Hierarchy, Memory
 from accelsim.cost.nest import Level, Loop, LoopNest
 from accelsim.graph.shape import DIMS, ConvShape
 
 INDEXED_BY = {"inputs": "NGCPQRS", "weights": "GKCRS", "outputs": "NGKPQ"}
+WIDTHS = {"inputs": 8, "weights": 8, "outputs": 8, "partial": 8}
 
 
 def random_nest(pick, sliding=True):
@@ -358,3 +361,37 @@ def test_counts_equal_walk_shrinking(data):
     """The same through hypothesis, so that a failure arrives small."""
     nest = random_nest(lambda low, high: data.draw(st.integers(low, high)))
     check(nest, "skip")
+
+
+def walk_units(nest, tensor, padding):
+    """Elements that all units take from the innermost level of a tensor: distinct ones, cycle by cycle."""
+    depth = [level.depth for level in nest.levels if tensor in level.tensors][-1]
+    loops = (*nest.loops, *(Loop(d, 1) for d in DIMS))
+    single = LoopNest(nest.shape, loops, nest.levels)
+    taken = 0
+    for _, copies in moments(single, len(loops)):
+        at = defaultdict(set)
+        for where, ranges in copies:
+            at[upto(where, depth - 1)] |= coordinates(nest, tensor, ranges, padding)
+        taken += sum(len(elements) for elements in at.values())
+    return taken
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_what_the_units_take_equals_walk(part):
+    """200 nests: multicast, spatial reduction from a memory above the array, else one element each."""
+    shared = 0
+    rng = random.Random(100 + part)
+    for _ in range(50):
+        nest = random_nest(rng.randint)
+        for padding in ("skip", "count"):
+            machine = Hierarchy(
+                "any", ((Memory("dram", tuple(INDEXED_BY), None),),), (), WIDTHS, padding=padding
+            )
+            for tensor in INDEXED_BY:
+                depth = [level.depth for level in nest.levels if tensor in level.tensors][-1]
+                inside = any(i >= depth and loop.axis for i, loop in nest.moving)
+                shared += inside
+                want = walk_units(nest, tensor, padding) if inside else nest.shape.macs
+                assert operand_accesses(nest, machine, tensor) == want
+    assert shared > 50

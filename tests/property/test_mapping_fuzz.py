@@ -29,7 +29,12 @@ def check(kind, draw, folder):
     engine = draw(st.sampled_from(["compiled", "closed-form"]))
     try:
         if kind == "arch":
-            result = acs.simulate(NETWORK, str(file), engine=engine)
+            preset = draw(st.sampled_from(["physical", "published"]))
+            result = acs.simulate(NETWORK, str(file), engine=engine, preset=preset)
+        elif kind == "calibrations":
+            result = acs.simulate(NETWORK, "pe-array", calibration=str(file), engine=engine)
+        elif draw(st.booleans()):
+            result = acs.simulate(NETWORK, "pe-array", dataflow=str(file), engine=engine, preset="published")
         else:
             chip = draw(st.sampled_from(["pe-array", "systolic-16x16", "eyeriss"]))
             result = acs.simulate(NETWORK, chip, dataflow=str(file), engine=engine)
@@ -41,7 +46,7 @@ def check(kind, draw, folder):
     assert str(result)
 
 
-@pytest.mark.parametrize("kind", ["arch", "dataflows"])
+@pytest.mark.parametrize("kind", ["arch", "dataflows", "calibrations"])
 def test_a_changed_file_runs_or_is_answered(kind, tmp_path_factory):
     @settings(max_examples=150, deadline=None, derandomize=True, database=None)
     @given(st.data())
@@ -52,7 +57,7 @@ def test_a_changed_file_runs_or_is_answered(kind, tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["arch", "dataflows"])
+@pytest.mark.parametrize("kind", ["arch", "dataflows", "calibrations"])
 def test_two_thousand_changed_files_run_or_are_answered(kind, tmp_path_factory):
     @settings(max_examples=2000, deadline=None, database=None)
     @given(st.data())

@@ -29,7 +29,7 @@ def layers(draw):
 
 MACHINES = st.sampled_from(
     [("systolic-16x16", d) for d in ("ws", "os", "is")]
-    + [("pe-array", d) for d in ("ws", "os", "is", "rs")]
+    + [("pe-array", d) for d in ("ws", "os", "is", "rs", "dla", "shi", "rs-k16", "ykp-os")]
     + [("eyeriss", d) for d in ("rs", "ws")]
 )
 BUFFERS = {"systolic-16x16": "outputs", "pe-array": "glb", "eyeriss": "glb"}

@@ -1,4 +1,6 @@
-"""Shipped files with one thing changed: each answer names what was changed, or the file still loads.
+"""Shipped files with one thing changed: each answer names the changed path, or the file still loads.
+
+A path counts as named if it stands there whole, or its parent does and the field beside it.
 
 A mutation deletes, renames, retypes, rescales or duplicates one field. Files are written as flow YAML, in
 which a field can stand twice.
@@ -89,11 +91,11 @@ def rescaled(value, scale):
 
 
 def mutate(draw, data):
-    """One mutation: the new data, its path, and the words one of which an answer must hold."""
+    """One mutation: the new data, its path, and the words of which an answer must hold all of one tuple."""
     path = draw(st.sampled_from(list(paths(data))))
     kind = draw(st.sampled_from(MUTATIONS))
     step = path[-1]
-    words = {".".join(map(str, path)), str(step)}
+    names = [(".".join(map(str, path)),), (".".join(map(str, path[:-1])), str(step))]
     value = draw(st.sampled_from([None, True, 3, -1, 0.5, "text", [], {}, [1], {"a": 1}, "$x", "9" * 60, ""]))
     scale = draw(st.sampled_from(SCALES))
     letter = draw(st.sampled_from("xyz_-.$ "))
@@ -101,14 +103,14 @@ def mutate(draw, data):
     def delete(container, step):
         del container[step]
         if not container:
-            words.add(".".join(map(str, path[:-1])))
+            names.append((".".join(map(str, path[:-1])),))
 
     def rename(container, step):
         if isinstance(container, dict):
             items = list(container.items())
             container.clear()
             container.update({(f"{k}{letter}" if k == step else k): v for k, v in items})
-            words.add(f"{step}{letter}")
+            names.append((".".join(map(str, path[:-1])), f"{step}{letter}"))
 
     def retype(container, step):
         container[step] = value
@@ -122,7 +124,7 @@ def mutate(draw, data):
             container[step] = Twice(container[step])
         else:
             container.append(container[step])
-            words.add(".".join(map(str, path[:-1])))
+            names.append((".".join(map(str, (*path[:-1], len(container) - 1))),))
 
     change = {
         "delete": delete,
@@ -131,20 +133,20 @@ def mutate(draw, data):
         "rescale": rescale,
         "duplicate": duplicate,
     }
-    return changed(data, path, change[kind]), kind, path, words
+    return changed(data, path, change[kind]), kind, path, names
 
 
 def check(kind, draw, folder):
     files = shipped(kind)
     name = draw(st.sampled_from(sorted(files)))
-    data, mutation, path, words = mutate(draw, files[name])
+    data, mutation, path, names = mutate(draw, files[name])
     file = folder / "mutant.yaml"
     file.write_text(emit(data), encoding="utf-8")
     try:
         LOADERS[kind](file)
     except AccelsimError as error:
         answer = "\n".join(error.problems)
-        assert any(word in answer for word in words), (mutation, path, answer)
+        assert any(all(word in answer for word in words) for words in names), (mutation, path, answer)
         assert len(answer) < 20_000
     else:
         assert mutation != "duplicate" or isinstance(path[-1], int) or not isinstance(data, dict)

@@ -163,6 +163,19 @@ def test_every_wrong_layer_is_named_with_its_line(tmp_path) -> None:
     )
 
 
+def test_a_cycle_of_layers_is_answered(tmp_path) -> None:
+    path = save(
+        tmp_path / "l.yaml", "layers:",
+        "  - {name: a, type: add, inputs: [b, a]}",
+        "  - {name: b, type: relu, inputs: [a]}",
+    )  # fmt: skip
+    assert problems(path) == (
+        f"{path}:4: layers.0.inputs: 'b' comes later; a layer reads layers before it,"
+        " and a network has no cycles",
+        f"{path}:4: layers.0.inputs: 'a' reads itself: a network has no cycles",
+    )
+
+
 def test_a_file_of_5000_layers_loads_in_seconds(tmp_path) -> None:
     layer = "  - {name: l%d, type: convolution, out_channels: 8, kernel: 3, padding: 1%s}"
     first = layer % (0, ", in_channels: 8, input: [8, 8]")

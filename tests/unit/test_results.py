@@ -21,7 +21,9 @@ ADDED = {
     "critical_s", "energy_by_component_J", "area_by_component_mm2", "assumptions", "notes", "clock_Hz",
     "peak_macs_per_s", "memory_B_per_s",
 }  # fmt: skip
-ADDED_TO_OPERATORS = {"closed_form_s", "fused_into", "mapping", "pes", "held_B"}
+ADDED_TO_OPERATORS = {
+    "closed_form_s", "fused_into", "mapping", "pes", "held_B", "unit", "planned_start_s", "planned_end_s"
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

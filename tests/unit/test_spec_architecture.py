@@ -148,7 +148,7 @@ def test_a_name_is_found_in_the_working_directory(tmp_path):
         ("kind: architecture", "kind: workload", ["mine.yaml:1: kind is 'workload', not 'architecture'; 'accelsim run --workload' takes it"]),
         ("kind: architecture", "kind: dataflow", ["mine.yaml:1: kind is 'dataflow', not 'architecture'; an architecture's components name it"]),
         ("kind: architecture\n", "", ["mine.yaml:1: 'kind' is missing; start the file with 'kind: architecture' or another kind"]),
-        ("40 GB/s", "$bandwidth", ["mine.yaml:5: components.hbm.bandwidth: unknown parameter '$bandwidth'; 'parameters:' lists what $ can stand for"]),
+        ("40 GB/s", "$bandwidth", ["mine.yaml:5: components.hbm.bandwidth: unknown parameter '$bandwidth' (no parameters.bandwidth); 'parameters:' lists what $ can stand for"]),
     ],
 )  # fmt: skip
 def test_one_mistake_one_sentence(tmp_path, old, new, sentences):
@@ -224,7 +224,7 @@ def test_a_parameter_does_not_refer_to_another(tmp_path):
 
 def test_a_bad_parameter_is_reported_where_it_is_used_and_where_it_is_set(tmp_path):
     assert problems(tmp_path, PARAMETRISED.replace("pes: 256", "pes: 0")) == [
-        "mine.yaml:6: components.pe.rows must be at least 1, not 0 (pes is set at mine.yaml:3)"
+        "mine.yaml:6: components.pe.rows must be at least 1, not 0 (pes is set at mine.yaml:3: parameters.pes)"
     ]
 
 

@@ -1,16 +1,17 @@
 """What a layer costs on a sub-accelerator under a calibration: the data-centric model, in its own units.
 
 Time is that of ``cost.cases``. Energy of a layer, in the calibration's unit:
-``mac_energy * (l1_access * (4 * MACs + reads) + l2_access * (reads + fills + writes))``. Every
-multiply-accumulate reads an input, a weight and a partial sum beside it and writes one; ``reads`` are elements
-drawn from the shared buffer (a multicast once, each also written beside a PE), ``fills`` input and weight
-elements written to that buffer once each, ``writes`` output elements that come back. Area of a sub-accelerator
-of n PEs and a bus of BW elements per cycle: MACs + arbiter * (a n^2 + b n + c) + bus * BW * (d n + e) + memory
-cells of both kinds.
+``mac_energy * (l1_access * (4 * MACs + reads) + l2_access * (reads + fills + writes))``.
+Every multiply-accumulate reads an input, a weight and a partial sum beside it and writes one; ``reads`` are
+elements drawn from the shared buffer (a multicast once, each also written beside a PE), ``fills`` input and
+weight elements written to that buffer once each, ``writes`` output elements that come back. Area of a
+sub-accelerator of n PEs and a bus of BW elements per cycle: MACs + arbiter * (a n^2 + b n + c)
++ bus * BW * (d n + e) + memory cells of both kinds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import fsum
 
 from accelsim.components.link import Link
 from accelsim.components.pe_array import PEArray
@@ -44,6 +45,18 @@ class LayerCost:
     reads: int
     writes: int
     description: str
+
+    @classmethod
+    def total(cls, costs: Sequence["LayerCost"]) -> "LayerCost":
+        """One cost of several, one after the other; described as the first."""
+        return cls(
+            cycles=sum(cost.cycles for cost in costs),
+            energy=fsum(cost.energy for cost in costs),
+            macs=sum(cost.macs for cost in costs),
+            reads=sum(cost.reads for cost in costs),
+            writes=sum(cost.writes for cost in costs),
+            description=costs[0].description,
+        )
 
 
 def sub_accelerators(
@@ -130,7 +143,7 @@ class CalibratedModel:
 
     def _cost(self, shape: ConvShape, sub: SubAccelerator) -> LayerCost:
         constants = self.calibration
-        loops = array_loops(sub.dataflow, sub.array, shape, lambda _: ())
+        loops = array_loops(sub.dataflow, sub.array, shape, lambda _: (), fill=True)
         pipe = Pipe(sub.bandwidth, constants.whole("hops"), constants.whole("hop_latency"))
         timing = analyse(shape, (*loops.outer, *loops.inner), pipe, self.rules)
         reads = sum(timing.reads.values())

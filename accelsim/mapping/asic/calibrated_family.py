@@ -1,6 +1,7 @@
 """A graph on one or several sub-accelerators under a calibration: time, energy and area all come from it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import fsum
 
 import numpy as np
@@ -10,7 +11,11 @@ from accelsim.graph.dtypes import check_precision
 from accelsim.graph.layer_graph import LayerGraph
 from accelsim.graph.operator import Operator
 from accelsim.kernel import Flat, Program, Resource, Serial
+from accelsim.mapper.assignment import Assignment
 from accelsim.mapping.asic.calibrated import CalibratedModel, LayerCost, SubAccelerator, sub_accelerators
+from accelsim.mapping.asic.options import AsicOptions
+from accelsim.mapping.asic.problems import sentences
+from accelsim.mapping.asic.schedule import BARRIER_KIND, best_schedule, chains_of, one_block
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
 from accelsim.mapping.family import Kind, Lowered, Work
 from accelsim.spec.architecture import Architecture
@@ -20,60 +25,78 @@ PER_MM2 = 1e6
 READINGS = {"nJ": 1e-9, "pJ": 1e-12}
 """Joules of the calibration's unit in the two readings of its sources."""
 
+Subs = tuple[SubAccelerator, ...]
+Costs = Mapping[str, Sequence[LayerCost | None]]
+"""Operator -> its cost on each sub-accelerator, None where it cannot run."""
 
-def lower_calibrated(
-    graph: LayerGraph,
-    architecture: Architecture,
-    calibration: Calibration,
-    readings: Mapping[str, object],
-    dataflow: str | None,
-) -> Lowered:
-    """Lower a graph; each layer runs on the sub-accelerator that does it in the fewest cycles.
 
-    For one chain of layers on a deadline of none that is the fastest assignment there is.
+def layer_costs(graph: LayerGraph, subs: Subs, model: CalibratedModel, where: str) -> Costs:
+    """Cost of every operator with multiply-accumulates on every sub-accelerator.
 
     Raises
     ------
     AccelsimError
-        If a part is not what the model knows, or a layer fits none; every layer's problem at once.
+        If one runs on none; all of them at once.
     """
-    precision = check_precision(architecture.defaults.precision)
-    subs = sub_accelerators(architecture, precision, dataflow)
-    model = CalibratedModel(calibration, calibration.switches.model_copy(update=dict(readings)))
-    chosen: dict[str, tuple[int, list[LayerCost]]] = {}
-    problems: list[str] = []
+    costs: dict[str, list[LayerCost | None]] = {}
+    problems: list[tuple[str, str]] = []
     for operator in graph.operators:
-        if operator.shapes:
+        if not operator.shapes:
+            continue
+        found: list[LayerCost | None] = []
+        faults: list[str] = []
+        for sub in subs:
             try:
-                chosen[operator.name] = _fastest(operator, subs, model)
+                found.append(LayerCost.total([model.cost(shape, sub) for shape in operator.shapes]))
             except AccelsimError as error:
-                problems += [f"{operator.name}: {problem}" for problem in error.problems]
-    if not chosen and not problems:
-        problems.append(
+                found.append(None)
+                faults += error.problems
+        if not any(found):
+            problems += [(operator.name, text) for text in dict.fromkeys(faults)]
+        costs[operator.name] = found
+    if problems:
+        raise AccelsimError(*sentences(problems, where))
+    return costs
+
+
+def lower_calibrated(
+    graph: LayerGraph, architecture: Architecture, calibration: Calibration, options: AsicOptions
+) -> Lowered:
+    """Lower a graph; on several sub-accelerators by the schedule for the goal of the options.
+
+    Raises
+    ------
+    AccelsimError
+        If a part is not what the model knows, a layer fits none, or no schedule meets the deadline.
+    """
+    where = f"{graph.name} on {architecture.name}"
+    if options.dataflow is not None and architecture.parts:
+        first = next(iter(architecture.parts))
+        raise AccelsimError(
+            f"{architecture.name}: switch dataflow is for one array; set parts.{first}.dataflow instead"
+        )
+    precision = check_precision(architecture.defaults.precision)
+    subs = sub_accelerators(architecture, precision, options.dataflow)
+    model = CalibratedModel(calibration, calibration.switches.model_copy(update=options.readings))
+    costs = layer_costs(graph, subs, model, where)
+    if not costs:
+        raise AccelsimError(
             f"{graph.name}: calibration {calibration.name!r} counts multiply-accumulates, and it has none"
         )
-    if problems:
-        raise AccelsimError(*problems)
     period = cycle_ps(subs[0].array.clock)
-    kinds = tuple(Kind("compute", sub.name) for sub in subs)
-    works, nodes = [], []
-    for operator in graph.operators:
-        index, costs = chosen.get(operator.name, (0, []))
-        if costs:
-            duration = to_ps(np.array([c.cycles for c in costs], np.int64), period)
-            place = np.full(len(costs), index)
-            links = np.arange(len(costs) - 1)
-            nodes.append(Flat(place, duration, (links, links + 1), kind=place))
-        works.append(_work(operator, len(nodes) - 1, subs[index], costs, calibration))
-    idle = len(graph.operators) - len(chosen)
-    energy = fsum(cost.energy for _, costs in chosen.values() for cost in costs)
-    area = {sub.name: sum(model.area_um2(sub).values()) for sub in subs}
+    if len(subs) == 1:
+        program, placed = _one_by_one(subs[0], costs, period)
+        kinds, notes = [Kind("compute", subs[0].name)], []
+    else:
+        program, placed, chains = _scheduled(graph, subs, costs, period, options, where)
+        kinds = [BARRIER_KIND, *(Kind("compute", sub.name) for sub in subs)]
+        notes = [f"schedule: {options.scheduler}, goal {options.goal}, {chains} chains"]
+    energy = fsum(layer.cost.energy for layer in placed.values())
+    area = {sub.name: fsum(model.area_um2(sub).values()) for sub in subs}
     return Lowered(
-        program=Program(
-            [Resource(s.name, order="in_order") for s in subs], Serial(*nodes, names=[*chosen]), len(subs)
-        ),
-        works=tuple(works),
-        kinds=kinds,
+        program=program,
+        works=tuple(_work(operator, placed.get(operator.name), calibration) for operator in graph.operators),
+        kinds=tuple(kinds),
         cycle_ps=period,
         area_mm2={name: value / PER_MM2 for name, value in area.items()},
         peak_macs_per_s=_peak(subs, model),
@@ -81,67 +104,104 @@ def lower_calibrated(
             f"energy_{calibration.units.energy}": energy,
             **{f"energy_if_{name}_J": energy * joules for name, joules in READINGS.items()},
         },
-        notes=(*graph.notes, *_notes(idle, subs)),
+        notes=(*graph.notes, *notes, *_notes(len(graph.operators) - len(costs))),
         assumptions=calibration.assumptions,
         sources=_sources(subs, calibration),
     )
 
 
-def _fastest(
-    operator: Operator, subs: tuple[SubAccelerator, ...], model: CalibratedModel
-) -> tuple[int, list[LayerCost]]:
-    """Index of the sub-accelerator of fewest cycles (the earlier if equal) and the costs of its shapes."""
-    options: list[tuple[int, int, list[LayerCost]]] = []
-    problems: list[str] = []
-    for index, sub in enumerate(subs):
-        try:
-            costs = [model.cost(shape, sub) for shape in operator.shapes]
-        except AccelsimError as error:
-            problems += error.problems
-            continue
-        options.append((sum(cost.cycles for cost in costs), index, costs))
-    if not options:
-        raise AccelsimError(*dict.fromkeys(problems))
-    _, index, costs = min(options, key=lambda option: option[:2])
-    return index, costs
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A layer where it runs: its serial part, or its tasks in the block and its place in the schedule."""
+
+    cost: LayerCost
+    sub: SubAccelerator
+    part: int | None = None
+    tasks: tuple[int, int] | None = None
+    planned_ps: tuple[int, int] | None = None
 
 
-def _work(
-    operator: Operator, part: int, sub: SubAccelerator, costs: list[LayerCost], calibration: Calibration
-) -> Work:
-    if not costs:
+def _one_by_one(
+    sub: SubAccelerator, costs: Costs, period: tuple[int, int]
+) -> tuple[Program, dict[str, _Placed]]:
+    """Every layer in its turn."""
+    placed: dict[str, _Placed] = {}
+    nodes: list[Flat] = []
+    for name, (cost,) in costs.items():
+        assert cost is not None
+        placed[name] = _Placed(cost, sub, part=len(nodes))
+        nodes.append(Flat([0], to_ps(np.array([cost.cycles], np.int64), period), kind=[0]))
+    resources = [Resource(sub.name, order="in_order")]
+    return Program(resources, Serial(*nodes, names=list(costs)), 1), placed
+
+
+def _scheduled(
+    graph: LayerGraph, subs: Subs, costs: Costs, period: tuple[int, int], options: AsicOptions, where: str
+) -> tuple[Program, dict[str, _Placed], int]:
+    """Layers where and when the schedule puts them, and the number of chains."""
+    chains = chains_of(graph, list(costs), lambda name: name)
+    names = [name for chain in chains for name in chain]
+    time = np.full((len(names), len(subs)), -1, np.int64)
+    energy = np.zeros(time.shape)
+    for row, name in enumerate(names):
+        for column, cost in enumerate(costs[name]):
+            if cost is not None:
+                time[row, column] = to_ps(np.array([cost.cycles], np.int64), period)[0]
+                energy[row, column] = cost.energy
+    units = tuple(sub.name for sub in subs)
+    problem = Assignment(tuple(map(len, chains)), time, energy, units, tuple(names))
+    schedule = best_schedule(problem, options, where)
+    unit = [int(u) for u in schedule.unit]
+    blocks = [
+        ([Flat([unit[i]], [int(time[i, unit[i]])], kind=[1 + unit[i]])], units[unit[i]], int(i))
+        for i in schedule.order
+    ]
+    flat, spans = one_block(blocks, problem)
+    placed = {}
+    for (_, _, i), span in zip(blocks, spans, strict=True):
+        cost = costs[names[i]][unit[i]]
+        assert cost is not None
+        planned = int(schedule.start[i]), int(schedule.end[i])
+        placed[names[i]] = _Placed(cost, subs[unit[i]], tasks=span, planned_ps=planned)
+    resources = [Resource(name, order="in_order") for name in units]
+    return Program(resources, flat, 1 + len(subs)), placed, len(chains)
+
+
+def _work(operator: Operator, layer: _Placed | None, calibration: Calibration) -> Work:
+    if layer is None:
         return Work(operator.name, operator.type, operator.macs, operator.parameters)
-    energy = fsum(cost.energy for cost in costs)
+    cost, sub = layer.cost, layer.sub
     return Work(
         name=operator.name,
         type=operator.type,
-        macs=sum(cost.macs for cost in costs),
+        macs=cost.macs,
         parameters=operator.parameters,
-        part=part,
+        part=layer.part,
         energy_J={sub.name: None},
-        closed_form_cycles=sum(cost.cycles for cost in costs),
-        ideal_cycles=-(-operator.macs // sub.array.macs_per_cycle),
-        mapping=f"{costs[0].description}; energy {energy:.4g} {calibration.units.energy}",
+        closed_form_cycles=cost.cycles,
+        ideal_cycles=-(-cost.macs // sub.array.macs_per_cycle),
+        mapping=f"{cost.description}; energy {cost.energy:.4g} {calibration.units.energy}",
+        tasks=layer.tasks,
+        unit=sub.name,
+        planned_ps=layer.planned_ps,
     )
 
 
-def _peak(subs: tuple[SubAccelerator, ...], model: CalibratedModel) -> float | None:
+def _peak(subs: Subs, model: CalibratedModel) -> float | None:
     """MACs per second of all PEs; none where a kernel window counts as one cycle, whatever its size."""
     if model.rules.rs_loop_cycles == "one":
         return None
     return sum(sub.array.units * sub.array.clock for sub in subs) * model.rules.lanes
 
 
-def _notes(idle: int, subs: tuple[SubAccelerator, ...]) -> list[str]:
+def _notes(idle: int) -> list[str]:
     notes = ["energy is in the calibration's unit and has no joules; metrics give both readings of its label"]
     if idle:
         notes.append(f"operators without MACs take no time and no energy in this model: {idle}")
-    if len(subs) > 1:
-        notes.append("each layer runs on the part that does it in the fewest cycles, one after the other")
     return notes
 
 
-def _sources(subs: tuple[SubAccelerator, ...], calibration: Calibration) -> tuple[str, ...]:
+def _sources(subs: Subs, calibration: Calibration) -> tuple[str, ...]:
     found = [
         calibration.source,
         *(constant.source for constant in calibration.constants.values()),

@@ -1,10 +1,5 @@
 """The machine family ``asic``: every operator takes a turn on the array, tile by tile."""
 
-from collections.abc import Mapping
-from typing import Literal, Self
-
-from pydantic import model_validator
-
 from accelsim.components.link import Link
 from accelsim.components.pe_array import PEArray
 from accelsim.components.systolic_array import SystolicArray
@@ -26,7 +21,9 @@ from accelsim.mapping.asic.fusion import Turn, turns
 from accelsim.mapping.asic.given import entries_for, map_given
 from accelsim.mapping.asic.layer import Access, Conventions, MappedLayer, Widths, tile_access
 from accelsim.mapping.asic.machine import Machine, machine
+from accelsim.mapping.asic.options import AsicOptions
 from accelsim.mapping.asic.plan import LayerPlan
+from accelsim.mapping.asic.problems import sentences
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
 from accelsim.mapping.asic.vector import vector_plan
 from accelsim.mapping.asic.wiring import Wiring
@@ -35,82 +32,18 @@ from accelsim.spec.architecture import Architecture
 from accelsim.spec.calibration import PHYSICAL, BufferCalibration, load_calibration
 from accelsim.spec.dataflow import Dataflow, load_dataflow
 from accelsim.spec.mapping import load_mapping
-from accelsim.spec.units import PositiveCount
-
-FREE: Mapping[str, Literal["none", "dram", "all"]] = {
-    "contended": "none", "overlapped": "dram", "unlimited": "all"
-}  # fmt: skip
-"""Whose transfers take no time, by the switch ``memory``."""
-
-READINGS = ("rs_loop_cycles", "shi_halo", "first_step", "buffers", "winograd", "k_round", "fc_batch")
-PHYSICAL_ONLY = ("mapping", "memory", "fuse", "first_sums", "coding")
-MOST_PROBLEMS = 20
-"""Sentences about layers that do not fit, before the rest is counted."""
 
 
-class AsicOptions(Options):
-    """Switches of the family.
-
-    ``mapping`` names a file (``kind: mapping``) with the loop nests of the layers, instead of the dataflow's.
-    ``memory: unlimited`` gives every memory the size of the layer and no service time, so that what remains
-    is the array's own (the stall-free count of SCALE-Sim); ``overlapped`` leaves sizes and links as they are
-    and hides the time of DRAM alone. ``padding: count`` reads zeros outside the image like pixels; ``insert``
-    does so from the buffers on, but not from DRAM. ``first_sums: read``: the array also reads the sums it
-    starts from. ``coding: run_length`` codes feature maps in DRAM, where the workload knows their zeros.
-    ``fuse: false`` gives every element-wise operator a turn of its own.
-    ``calibration`` names a file whose cost model and constants replace those of the architecture; the
-    switches after it are readings of such models (see ``accelsim show maestro2019``, ``nvdla-sheet``).
-    """
-
-    dataflow: str | None = None
-    mapping: str | None = None
-    memory: Literal["contended", "overlapped", "unlimited"] = "contended"
-    fuse: bool = True
-    padding: Literal["skip", "count", "insert", "same", "valid"] = "skip"
-    first_sums: Literal["zero", "read"] = "zero"
-    coding: Literal["none", "run_length"] = "none"
-    calibration: str = PHYSICAL
-    rs_loop_cycles: Literal["one", "full"] | None = None
-    shi_halo: Literal["unique", "double"] | None = None
-    first_step: Literal["added", "overlapped"] | None = None
-    buffers: Literal[1, 2] | None = None
-    winograd: Literal["on", "off"] | None = None
-    k_round: PositiveCount | Literal["clamp"] | None = None
-    fc_batch: PositiveCount | None = None
-
-    @model_validator(mode="after")
-    def _switches_belong_to_the_calibration(self) -> Self:
-        given = {name: getattr(self, name) for name in self.model_fields_set} | {
-            "calibration": self.calibration
-        }
-        physical = self.calibration == PHYSICAL
-        for name, value in given.items():
-            if value is None:
-                continue
-            if name in READINGS and physical:
-                raise ValueError(
-                    f"{name} is a reading of a calibration such as maestro2019; {PHYSICAL!r} has none"
-                )
-            if name in PHYSICAL_ONLY and not physical:
-                raise ValueError(
-                    f"{name} is a switch of calibration {PHYSICAL!r}, {self.calibration!r} has none"
-                )
-        paddings = ("skip", "count", "insert") if physical else ("same", "valid")
-        if "padding" in given and self.padding not in paddings:
-            raise ValueError(f"padding of calibration {self.calibration!r} is {' or '.join(paddings)}")
-        return self
-
-    @property
-    def readings(self) -> dict[str, object]:
-        """The readings of the calibration that are given here."""
-        names = [*READINGS, *(["padding"] if "padding" in self.model_fields_set else [])]
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-
-
-class _Lowering:
+class Lowering:
     """One graph on one machine; layers of equal shape are mapped once."""
 
-    def __init__(self, graph: LayerGraph, architecture: Architecture, options: AsicOptions) -> None:
+    def __init__(
+        self,
+        graph: LayerGraph,
+        architecture: Architecture,
+        options: AsicOptions,
+        behind: Link | None = None,
+    ) -> None:
         self.graph = graph
         self.options = options
         self.machine: Machine = machine(architecture)
@@ -126,7 +59,7 @@ class _Lowering:
         self.dataflow: Dataflow = load_dataflow(options.dataflow or self.machine.array.dataflow)
         self.mapping = None if options.mapping is None else load_mapping(options.mapping)
         self._check_mapping()
-        self.wiring = Wiring(self.machine, FREE[options.memory])
+        self.wiring = Wiring(self.machine, options.free, behind)
         self.period = cycle_ps(self.machine.array.clock)
         self.nests: dict[str, LoopNest] = {}
         self._mapped: dict[tuple[object, ...], tuple[MappedLayer, Flat, int]] = {}
@@ -139,19 +72,17 @@ class _Lowering:
         order, host, free = turns(self.graph, self.options.fuse)
         works: dict[str, Work] = {}
         nodes: list[Flat | Serial] = []
-        problems: list[str] = []
+        problems: list[tuple[str, str]] = []
         for turn in tqdm(order, desc=f"mapping {self.graph.name}", delay=2, disable=None, leave=False):
             try:
-                node, work = self._turn(turn, len(nodes))
+                node, work = self.turn(turn, len(nodes))
             except AccelsimError as error:
-                problems += [f"{turn.operator.name}: {p}" for p in error.problems]
+                problems += [(turn.operator.name, text) for text in error.problems]
                 continue
             works[turn.operator.name] = work
             nodes.append(node)
         if problems:
-            more = len(problems) - MOST_PROBLEMS
-            rest = [f"and {more} more of {self.graph.name} on {self.machine.name}"] if more > 0 else []
-            raise AccelsimError(*problems[:MOST_PROBLEMS], *rest)
+            raise AccelsimError(*sentences(problems, f"{self.graph.name} on {self.machine.name}"))
         if not nodes:
             raise AccelsimError(f"{self.graph.name}: no operator takes time on {self.machine.name}")
         for operator in self.graph.operators:
@@ -185,12 +116,12 @@ class _Lowering:
             area_mm2=area_mm2(self.machine),
             nests=self.nests,
             peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
-            memory_B_per_s=self._memory_B_per_s(),
+            memory_B_per_s=self.memory_B_per_s(),
             notes=tuple(notes),
             sources=tuple(spec.source for spec in (self.mapping, self.dataflow) if spec and spec.source),
         )
 
-    def _memory_B_per_s(self) -> float | None:
+    def memory_B_per_s(self) -> float | None:
         """The roof that the DRAM sets; memory without limits sets none."""
         dram = self.machine.dram
         return None if self.options.memory == "unlimited" else dram.bandwidth * dram.count
@@ -209,7 +140,8 @@ class _Lowering:
                 f" {weights + data} B"
             )
 
-    def _turn(self, turn: Turn, part: int) -> tuple[Flat | Serial, Work]:
+    def turn(self, turn: Turn, part: int) -> tuple[Flat | Serial, Work]:
+        """One operator with its riders: what runs, and the figures that do not come from events."""
         operator = turn.operator
         riders = sum(r.operations for r in turn.riders)
         if operator.shapes:
@@ -331,7 +263,9 @@ class _Lowering:
 
 
 class ASIC:
-    """A sub-accelerator. Operators run one after the other, with a barrier between."""
+    """A sub-accelerator, or several as ``parts:``. Each runs one operator after the other, with a barrier
+    between.
+    """
 
     name = "asic"
     options: type[Options] = AsicOptions
@@ -346,8 +280,8 @@ class ASIC:
         Raises
         ------
         AccelsimError
-            If the architecture is not one sub-accelerator, the dataflow does not fit its array, or a memory
-            cannot hold one tile of a layer; every layer's problem at once.
+            If the architecture is neither one sub-accelerator nor parts that are, the dataflow does not fit
+            its array, or a memory cannot hold one tile of a layer; every layer's problem at once.
         """
         assert isinstance(options, AsicOptions)
         if options.calibration != PHYSICAL:
@@ -361,5 +295,14 @@ class ASIC:
                 )
             if isinstance(calibration, BufferCalibration):
                 return lower_on_buffer(graph, architecture, calibration, options.readings)
-            return lower_calibrated(graph, architecture, calibration, options.readings, options.dataflow)
-        return _Lowering(graph, architecture, options).lower()
+            return lower_calibrated(graph, architecture, calibration, options)
+        if architecture.parts:
+            from accelsim.mapping.asic.chip import lower_chip
+
+            if options.mapping is not None:
+                raise AccelsimError(
+                    f"{architecture.name}: a mapping file is for one sub-accelerator, and this one has parts:"
+                    f" {', '.join(architecture.parts)}"
+                )
+            return lower_chip(graph, architecture, options)
+        return Lowering(graph, architecture, options).lower()

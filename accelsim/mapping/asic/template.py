@@ -42,7 +42,8 @@ def _cluster_units(dataflow: Dataflow, array: PEArray, bounds: dict[str, int]) -
             raise AccelsimError(f"dataflow {dataflow.name!r}: an inner cluster needs a size")
         size = cluster.size.evaluate(known)
         # A kernel that is taller than the array is done in parts: its loop folds over the rows there are.
-        sizes.append(size if cluster.size.constant is not None else min(size, rows))
+        most = rows if array.rows is not None else array.units
+        sizes.append(size if cluster.size.constant is not None else min(size, most))
     if not sizes:
         return [array.units]
     outermost = sizes[0]
@@ -99,6 +100,7 @@ class _Builder:
         shape: ConvShape,
         cap: dict[Place, int],
         read: dict[Place, LoopSpec],
+        fill: bool,
     ) -> None:
         self.dataflow = dataflow
         self.units = units
@@ -108,6 +110,7 @@ class _Builder:
         self.known = {**self.windows, **shape.bounds}
         self.cap = cap
         self.read = read
+        self.fill = fill
         self.extent = dict(shape.bounds)
         self.sized: list[tuple[Place, str, int]] = []
         """Sizes above 1 of loops in time that took effect: place, dim, tile."""
@@ -149,7 +152,10 @@ class _Builder:
         block = {d: self.block(level, loop, d) for d in loop.dims}
         blocks = [ceil_div(self.extent[d], block[d]) for d in loop.dims]
         folds, lanes = [], []
-        for dim, factor in zip(loop.dims, unroll(blocks, self.units[level]), strict=True):
+        factors = unroll(blocks, self.units[level])
+        if self.fill and len(blocks) == 1:
+            factors = (min(blocks[0], self.units[level]),)
+        for dim, factor in zip(loop.dims, factors, strict=True):
             covered = min(self.extent[dim], factor * block[dim])
             folds.append(Loop(dim, covered))
             lanes.append(Loop(dim, min(block[dim], covered), f"cluster{level}"))
@@ -198,12 +204,14 @@ def array_loops(
     array: PEArray,
     shape: ConvShape,
     overflows: Callable[[dict[str, int]], Collection[str]],
+    fill: bool = False,
 ) -> ArrayLoops:
     """Loops of a template for a layer on an array of processing elements.
 
     ``overflows(pe_tile)`` names the tensors whose registers the tile does not fit. Sizes of the
     template are upper limits: while one overflows, the outermost size that it depends on shrinks by one,
-    those written as ``full`` last.
+    those written as ``full`` last. ``fill`` gives a dim that is alone in its spatial loop all units there
+    are, and what is left to a last fold; without it the folds are as equal as they can be.
 
     Raises
     ------
@@ -215,7 +223,7 @@ def array_loops(
     cap: dict[Place, int] = {}
     read: dict[Place, LoopSpec] = {}
     while True:
-        builder = _Builder(dataflow, array, units, shape, cap, read)
+        builder = _Builder(dataflow, array, units, shape, cap, read, fill)
         loops = builder.build()
         full = overflows(loops.pe_tile)
         for tensor in (t for t in RELEVANT if t in full):

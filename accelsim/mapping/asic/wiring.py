@@ -2,18 +2,34 @@
 
 from collections.abc import Callable
 from copy import copy
-from typing import Literal
 
 import numpy as np
 
+from accelsim.components.dram import DRAM
+from accelsim.components.link import Link
 from accelsim.components.sram import SRAM
 from accelsim.components.storage import TENSORS, Amount
 from accelsim.kernel import Resource
 from accelsim.mapping.asic.events import PURE_DELAY
 from accelsim.mapping.asic.machine import Machine
+from accelsim.mapping.asic.options import Free
 from accelsim.mapping.asic.plan import Ints
 from accelsim.mapping.asic.timing import to_cycles
 from accelsim.mapping.family import Kind
+
+
+def _slower(dram: DRAM, behind: Link | None) -> Callable[[Amount], Amount]:
+    """Service time of DRAM and the link behind it, which a transfer holds together."""
+    if behind is None:
+        return dram.service_s
+    link = behind
+
+    def service_s(size: Amount) -> Amount:
+        slower: Amount = np.maximum(dram.service_s(size), link.service_s(size))
+        return slower
+
+    return service_s
+
 
 NAMES = {"outputs": "partial sums"}
 """What a tensor is called on its way down: outputs that come back are partial sums."""
@@ -24,17 +40,17 @@ class Wiring:
 
     A transfer that needs several parts of the machine at once (a buffer's port and the link behind it)
     occupies the narrowest; the others are booked as bytes. ``free`` transfers take no time: ``all`` of
-    them, or those of the ``dram``.
+    them, or those of the ``dram``. ``behind`` is a link that everything between DRAM and the machine crosses.
     """
 
-    def __init__(self, machine: Machine, free: Literal["none", "dram", "all"] = "none") -> None:
+    def __init__(self, machine: Machine, free: Free = "none", behind: Link | None = None) -> None:
         self.machine = machine
         self.free = free
         self.resources: list[Resource] = []
         self.kinds: list[Kind] = []
         self._service: list[Callable[[Amount], Amount] | None] = []
         self._kind_of: dict[Kind, int] = {}
-        self.dram = self._resource(machine.dram.resource(machine.dram_name), machine.dram.service_s)
+        self.dram = self._resource(machine.dram.resource(machine.dram_name), _slower(machine.dram, behind))
         ports = {
             name: self._resource(Resource(name), memory.service_s)
             for level in machine.buffers
