@@ -6,10 +6,12 @@ from accelsim.spec.units import BytesPerSecond
 
 class SRAM(Storage):
     """A global or local buffer. ``bandwidth`` is that of its array-side port; None means it is never narrower
-    than the network behind it.
+    than the network behind it. ``padded``: the zeros around an image are put in on its way into the buffer,
+    and from there on are like pixels.
     """
 
     bandwidth: BytesPerSecond | None = None
+    padded: bool = False
 
     def service_s(self, size_bytes: Amount) -> Amount:
         """Seconds the port is busy with a transfer of so many bytes."""

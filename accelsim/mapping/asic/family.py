@@ -1,7 +1,11 @@
 """The machine family ``asic``: every operator takes a turn on the array, tile by tile."""
 
+from typing import Literal
+
+from accelsim.components.compute import ComputeArray
 from accelsim.components.link import Link
 from accelsim.components.pe_array import PEArray
+from accelsim.components.sram import SRAM
 from accelsim.components.systolic_array import SystolicArray
 from accelsim.cost.nest import LoopNest
 from accelsim.errors import AccelsimError, did_you_mean
@@ -208,6 +212,19 @@ class Lowering:
             self._mapped[known] = layer, flat, self._estimate(layer.plan, tasks, flat)
         return self._mapped[known]
 
+    def _conventions(self, array: ComputeArray, stored: dict[str, float]) -> Conventions:
+        padded = any(
+            isinstance(memory, SRAM) and memory.padded
+            for level in self.machine.buffers
+            for memory in level.memories.values()
+        )
+        padding: Literal["skip", "count", "insert"] = "insert" if padded else "skip"
+        return Conventions(
+            padding="count" if self.options.padding == "count" else padding,
+            first_sums=array.first_sums if isinstance(array, PEArray) else "zero",
+            stored=stored,
+        )
+
     def _stored(self, operator: Operator) -> dict[str, float]:
         """Part of the bytes of each feature map that its code takes in DRAM."""
         if self.options.coding == "none":
@@ -248,10 +265,7 @@ class Lowering:
     ) -> tuple[MappedLayer, Machine]:
         machine, array = self.machine, self.machine.array
         unlimited = self.options.memory == "unlimited"
-        padding = self.options.padding
-        assert padding != "same"
-        assert padding != "valid"
-        conventions = Conventions(padding, self.options.first_sums, stored)
+        conventions = self._conventions(array, stored)
         where = (shape, self.widths, conventions, unlimited)
         if isinstance(array, SystolicArray):
             return fold_plan.map_layer(machine, array, self.dataflow, *where), machine

@@ -12,7 +12,7 @@ from accelsim.spec.units import PositiveCount, Seconds
 READINGS = ("rs_loop_cycles", "shi_halo", "first_step", "buffers", "winograd", "k_round", "fc_batch")
 """Switches that are readings of a calibration."""
 
-PHYSICAL_ONLY = ("mapping", "memory", "fuse", "first_sums", "coding")
+PHYSICAL_ONLY = ("mapping", "memory", "fuse", "coding")
 """Switches that only the calibration without a file has."""
 
 Free = Literal["none", "dram", "all"]
@@ -25,9 +25,8 @@ class AsicOptions(Options):
     ``mapping`` names a file (``kind: mapping``) with the loop nests of the layers, instead of the dataflow's.
     ``memory: unlimited`` gives every memory the size of the layer and no service time, so that what remains
     is the array's own (the stall-free count of SCALE-Sim); ``overlapped`` leaves sizes and links as they are
-    and hides the time of DRAM alone. ``padding: count`` reads zeros outside the image like pixels; ``insert``
-    does so from the buffers on, but not from DRAM. ``first_sums: read``: the array also reads the sums it
-    starts from. ``coding: run_length`` codes feature maps in DRAM, where the workload knows their zeros.
+    and hides the time of DRAM alone. ``padding: count`` reads zeros outside the image like pixels.
+    ``coding: run_length`` codes feature maps in DRAM, where the workload knows their zeros.
     ``fuse: false`` gives every element-wise operator a turn of its own.
     ``calibration`` names a file whose cost model and constants replace those of the architecture; the
     switches after it are readings of such models, explained where ``cost.cases`` and ``cost.conv_buffer``
@@ -42,8 +41,7 @@ class AsicOptions(Options):
     mapping: str | None = None
     memory: Literal["contended", "overlapped", "unlimited"] = "contended"
     fuse: bool = True
-    padding: Literal["skip", "count", "insert", "same", "valid"] = "skip"
-    first_sums: Literal["zero", "read"] = "zero"
+    padding: Literal["skip", "count", "same", "valid"] = "skip"
     coding: Literal["none", "run_length"] = "none"
     calibration: str = PHYSICAL
     rs_loop_cycles: Literal["one", "full"] | None = None
@@ -73,7 +71,7 @@ class AsicOptions(Options):
                 )
             if name in PHYSICAL_ONLY and not physical:
                 raise ValueError(f"{name} belongs to calibration {PHYSICAL!r}; {self.calibration!r} has none")
-        paddings = ("skip", "count", "insert") if physical else ("same", "valid")
+        paddings = ("skip", "count") if physical else ("same", "valid")
         if "padding" in given and self.padding not in paddings:
             known = " or ".join(paddings)
             raise ValueError(f"padding of calibration {self.calibration!r} is {known}, not {self.padding!r}")
