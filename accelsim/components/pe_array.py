@@ -14,7 +14,8 @@ class PEArray(ComputeArray):
     Where a dataflow asks for rows, ``pes`` count as the squarest rectangle that holds exactly them.
     Each does ``macs_per_pe`` multiply-accumulates per cycle of the same operand tile. ``loads`` says whether
     tiles that stay and the first windows of those that stream enter together, each over its own link, or
-    tensor after tensor (``in_turn``) before the array starts.
+    tensor after tensor (``in_turn``) before the array starts; ``first_sums`` whether sums start at ``zero`` in
+    the array or are ``read`` like any other, from a buffer that holds zeros.
     """
 
     pes: Units | None = None
@@ -22,6 +23,7 @@ class PEArray(ComputeArray):
     columns: Side | None = None
     macs_per_pe: Units = 1
     loads: Literal["together", "in_turn"] = "together"
+    first_sums: Literal["zero", "read"] = "zero"
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:

@@ -81,7 +81,7 @@ def test_no_line_is_wider_than_a_terminal(workload, engine):
 def test_head_names_engine_preset_and_switches(result):
     assert str(result).splitlines()[:2] == [
         "resnet8 on eyeriss",
-        "compiled engine, preset physical, precision=int16, padding=insert, first_sums=read",
+        "compiled engine, preset physical, precision=int16",
     ]
 
 

@@ -1,10 +1,11 @@
 """The machine family ``asic``: every operator takes a turn on the array, tile by tile."""
 
-from collections.abc import Mapping
 from typing import Literal
 
+from accelsim.components.compute import ComputeArray
 from accelsim.components.link import Link
 from accelsim.components.pe_array import PEArray
+from accelsim.components.sram import SRAM
 from accelsim.components.systolic_array import SystolicArray
 from accelsim.cost.nest import LoopNest
 from accelsim.errors import AccelsimError, did_you_mean
@@ -37,11 +38,6 @@ from accelsim.spec.calibration import PHYSICAL, BufferCalibration, load_calibrat
 from accelsim.spec.dataflow import Dataflow, load_dataflow
 from accelsim.spec.mapping import load_mapping
 
-FREE: Mapping[str, Literal["none", "dram", "all"]] = {
-    "contended": "none", "overlapped": "dram", "unlimited": "all"
-}  # fmt: skip
-"""Whose transfers take no time, by the switch ``memory``."""
-
 
 class Lowering:
     """One graph on one machine; layers of equal shape are mapped once."""
@@ -68,7 +64,7 @@ class Lowering:
         self.dataflow: Dataflow = load_dataflow(options.dataflow or self.machine.array.dataflow)
         self.mapping = None if options.mapping is None else load_mapping(options.mapping)
         self._check_mapping()
-        self.wiring = Wiring(self.machine, FREE[options.memory], behind)
+        self.wiring = Wiring(self.machine, options.free, behind)
         self.period = cycle_ps(self.machine.array.clock)
         self.nests: dict[str, LoopNest] = {}
         self._mapped: dict[tuple[object, ...], tuple[MappedLayer, Flat, int]] = {}
@@ -233,6 +229,19 @@ class Lowering:
             self._mapped[known] = layer, flat, self._estimate(layer.plan, tasks, flat)
         return self._mapped[known]
 
+    def _conventions(self, array: ComputeArray, stored: dict[str, float]) -> Conventions:
+        padded = any(
+            isinstance(memory, SRAM) and memory.padded
+            for level in self.machine.buffers
+            for memory in level.memories.values()
+        )
+        padding: Literal["skip", "count", "insert"] = "insert" if padded else "skip"
+        return Conventions(
+            padding="count" if self.options.padding == "count" else padding,
+            first_sums=array.first_sums if isinstance(array, PEArray) else "zero",
+            stored=stored,
+        )
+
     def _stored(self, operator: Operator) -> dict[str, float]:
         """Part of the bytes of each feature map that its code takes in DRAM."""
         if self.options.coding == "none":
@@ -273,10 +282,7 @@ class Lowering:
     ) -> tuple[MappedLayer, Machine]:
         machine, array = self.machine, self.machine.array
         unlimited = self.options.memory == "unlimited"
-        padding = self.options.padding
-        assert padding != "same"
-        assert padding != "valid"
-        conventions = Conventions(padding, self.options.first_sums, stored)
+        conventions = self._conventions(array, stored)
         where = (shape, self.widths, conventions, unlimited)
         if isinstance(array, SystolicArray):
             return fold_plan.map_layer(machine, array, self.dataflow, *where), machine
@@ -324,5 +330,10 @@ class ASIC:
         if architecture.parts:
             from accelsim.mapping.asic.chip import lower_chip
 
+            if options.mapping is not None:
+                raise AccelsimError(
+                    f"{architecture.name}: a mapping file is for one sub-accelerator, and this one has parts:"
+                    f" {', '.join(architecture.parts)}"
+                )
             return lower_chip(graph, architecture, options)
         return Lowering(graph, architecture, options).lower()

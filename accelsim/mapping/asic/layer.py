@@ -3,14 +3,14 @@ decide.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Literal
 
 import numpy as np
 
 from accelsim.cost.counts import Traffic, count
-from accelsim.cost.nest import LoopNest, Padding
+from accelsim.cost.nest import WINDOWS, LoopNest, Padding
 from accelsim.cost.transfers import Transfers, transfers
 from accelsim.errors import AccelsimError
 from accelsim.graph.operator import Operator
@@ -57,6 +57,16 @@ class Conventions:
     def on_chip(self) -> Padding:
         """Padding as buffers and array see it."""
         return "skip" if self.padding == "skip" else "count"
+
+    def in_buffers(self, shape: ConvShape) -> ConvShape:
+        """The layer as buffers hold it: with the padding as part of the image, if they hold it."""
+        if self.on_chip == "skip":
+            return shape
+        rows, columns = (
+            (shape[position] - 1) * stride + (shape[tap] - 1) * dilation + 1
+            for (position, tap), stride, dilation in zip(WINDOWS, shape.stride, shape.dilation, strict=True)
+        )
+        return replace(shape, pad=(0, 0), size=(rows, columns))
 
     def reads(self, traffic: Traffic[Ints]) -> Ints:
         """Elements that the array reads of a tensor."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from copy import copy
-from typing import Literal
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from accelsim.components.storage import TENSORS, Amount
 from accelsim.kernel import Resource
 from accelsim.mapping.asic.events import PURE_DELAY
 from accelsim.mapping.asic.machine import Machine
+from accelsim.mapping.asic.options import Free
 from accelsim.mapping.asic.plan import Ints
 from accelsim.mapping.asic.timing import to_cycles
 from accelsim.mapping.family import Kind
@@ -40,16 +40,10 @@ class Wiring:
 
     A transfer that needs several parts of the machine at once (a buffer's port and the link behind it)
     occupies the narrowest; the others are booked as bytes. ``free`` transfers take no time: ``all`` of
-    them, or those of the ``dram``. ``behind`` is a link that everything between DRAM and the machine
-    crosses.
+    them, or those of the ``dram``. ``behind`` is a link that everything between DRAM and the machine crosses.
     """
 
-    def __init__(
-        self,
-        machine: Machine,
-        free: Literal["none", "dram", "all"] = "none",
-        behind: Link | None = None,
-    ) -> None:
+    def __init__(self, machine: Machine, free: Free = "none", behind: Link | None = None) -> None:
         self.machine = machine
         self.free = free
         self.resources: list[Resource] = []
