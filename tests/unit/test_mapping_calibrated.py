@@ -136,7 +136,7 @@ def test_every_shipped_dataflow_runs(dataflow):
     [
         ({"memory": "unlimited"}, "pe-array: switch memory belongs to calibration 'physical'; 'maestro2019' has none"),
         ({"padding": "skip"}, "pe-array: switch padding of calibration 'maestro2019' is same or valid, not 'skip'"),
-        ({"shi_halo": "x"}, "pe-array: switch shi_halo: input should be 'unique' or 'double', not 'x'"),
+        ({"shi_halo": "x"}, "pe-array: switch shi_halo must be 'unique' or 'double', not 'x'"),
         ({"calibration": "maestro19"}, "no calibration named 'maestro19'; did you mean 'maestro2019'?"),
         ({"calibration": "physical", "buffers": 1}, "pe-array: switch buffers is a reading of another calibration than 'physical'; 'accelsim list calibrations' shows them"),
     ],
