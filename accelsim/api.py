@@ -15,7 +15,9 @@ from accelsim.mapping.family import MappingFamily, Options
 from accelsim.results import Result
 from accelsim.spec.architecture import Architecture, load_architecture
 from accelsim.spec.dataflow import load_dataflow
+from accelsim.spec.machine import Defaults
 from accelsim.spec.registry import mapping_family
+from accelsim.spec.sentences import rule
 
 __all__ = ["Model", "compile", "load_architecture", "load_dataflow", "load_workload", "simulate"]
 
@@ -135,9 +137,11 @@ def _architecture(given: Named | Architecture, fields: Mapping[str, object]) -> 
 def _options(family: MappingFamily, switches: Mapping[str, Any], machine: Architecture) -> Options:
     """Check switches against the family's own schema, all problems at once."""
     known = family.options.model_fields
-    fields = {
-        f.split(".")[-1]: f for f in (*(f"parameters.{p}" for p in machine.parameters), "defaults.batch")
-    }
+    paths = (
+        *(f"parameters.{p}" for p in machine.parameters),
+        *(f"defaults.{d}" for d in Defaults.model_fields),
+    )
+    fields = {f.split(".")[-1]: f for f in paths}
     problems = [
         f"{machine.name}: mapping {family.name!r} has no switch {name!r}"
         + (
@@ -153,8 +157,7 @@ def _options(family: MappingFamily, switches: Mapping[str, Any], machine: Archit
     except ValidationError as error:
         for fault in error.errors():
             path = ".".join(map(str, fault["loc"]))
-            message = fault["msg"][0].lower() + fault["msg"][1:]
-            problems.append(f"{machine.name}: switch {path}: {message}, not {fault['input']!r}")
+            problems.append(f"{machine.name}: switch {path} {rule(fault, fault['input'])}")
         raise AccelsimError(*problems) from None
     if problems:
         raise AccelsimError(*problems)

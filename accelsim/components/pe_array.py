@@ -5,8 +5,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from accelsim.components.compute import ComputeArray
-from accelsim.spec.units import PositiveCount
+from accelsim.components.compute import ComputeArray, Side, Units
 
 
 class PEArray(ComputeArray):
@@ -16,10 +15,10 @@ class PEArray(ComputeArray):
     Each does ``macs_per_pe`` multiply-accumulates per cycle of the same operand tile.
     """
 
-    pes: PositiveCount | None = None
-    rows: PositiveCount | None = None
-    columns: PositiveCount | None = None
-    macs_per_pe: PositiveCount = 1
+    pes: Units | None = None
+    rows: Side | None = None
+    columns: Side | None = None
+    macs_per_pe: Units = 1
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:

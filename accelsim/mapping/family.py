@@ -55,7 +55,8 @@ class Lowered:
     ``program``'s root is serial; ``works`` lists every operator of the graph in order. ``cycle_ps`` is the
     clock period in picoseconds as (numerator, denominator), None if the parts have different clocks.
     ``peak_macs_per_s`` and
-    ``memory_B_per_s`` are the two roofs of the machine, None if it has no single pair.
+    ``memory_B_per_s`` are the two roofs of the machine, None if it has no single pair. ``component_of`` names
+    the component of each resource that is only a part of one, such as one direction of a link.
     """
 
     program: Program
@@ -65,6 +66,7 @@ class Lowered:
     area_mm2: Mapping[str, float | None]
     peak_macs_per_s: float | None = None
     memory_B_per_s: float | None = None
+    component_of: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
 

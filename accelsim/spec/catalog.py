@@ -71,6 +71,10 @@ def find(kind: str, name: str | Path, beside: Path | None = None) -> Path | Trav
     known = shipped(kind)
     if text in known:
         return known[text]
+    others = [FOLDERS[k] for k in FOLDERS if k != kind and text in shipped(k)]
+    if others:
+        article = "an" if others[0][0] in "aeiou" else "a"
+        raise AccelsimError(f"no {FOLDERS[kind]} named {text!r}: that is {article} {others[0]}")
     hint = did_you_mean(text, known) or f"; 'accelsim list {kind}' shows the shipped ones"
     raise AccelsimError(f"no {FOLDERS[kind]} named {text[:60]!r}{hint}")
 

@@ -22,6 +22,9 @@ MOST_PROBLEMS = 100
 DEEPEST = 64
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TOO_DEEP = f"is nested more than {DEEPEST} levels deep"
+_PARSER_DEPTH = "exceeded maximum nesting depth"
+"""What newer versions of libyaml say of their own bound, which may be met before ours: they look ahead."""
 
 
 def read_file(path: Path | Traversable, name: str | None = None) -> list[Document]:
@@ -173,7 +176,7 @@ class _Assembly:
         if self._expects_key():
             self._stop(line, "a mapping or list cannot be the name of a field")
         if len(self.frames) >= DEEPEST:
-            self._stop(line, f"is nested more than {DEEPEST} levels deep")
+            self._stop(line, _TOO_DEEP)
         self._count(line)
         self._tag(event.tag, line)
         if event.anchor:
@@ -239,7 +242,7 @@ class _Assembly:
             return
         node, values, depth = target
         if len(self.frames) + depth > DEEPEST:
-            self._stop(line, f"is nested more than {DEEPEST} levels deep")
+            self._stop(line, _TOO_DEEP)
         self._count(line, values)
         self._deliver(replace(node, line=line), depth)
 
@@ -286,6 +289,8 @@ def _syntax(error: yaml.YAMLError, text: str) -> str:
         if "\t" in line[: mark.column + 1]:
             return "a tab stands where YAML needs spaces; indent with spaces"
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
+    if reason == _PARSER_DEPTH:
+        return _TOO_DEEP
     column = f" (column {mark.column + 1})" if mark else ""
     return f"not valid YAML: {str(reason)[:120]}{column}"
 

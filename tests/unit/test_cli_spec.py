@@ -89,7 +89,7 @@ def test_what_is_shown_reads_back_as_itself(capsys, tmp_path, name):
         (["show", "eyeris"], "nothing is named 'eyeris'; did you mean 'eyeriss'?"),
         (["show", "zzzzzz"], "nothing is named 'zzzzzz'; 'accelsim list' shows what is shipped"),
         (["show", "nope.yaml"], "nope.yaml: there is no such file"),
-        (["show", "eyeriss", "--kind", "dataflow"], "no dataflow named 'eyeriss'; 'accelsim list dataflows' shows the shipped ones"),
+        (["show", "eyeriss", "--kind", "dataflow"], "no dataflow named 'eyeriss': that is an architecture"),
         (["show", "ws", "--set", "a=1"], "a dataflow has no fields that --set can reach; copy the file and change it"),
         (["show", "eyeriss", "--set", "rows"], "--set rows: must have the form path=value"),
         (["show", "eyeriss", "--set", "a=1", "--set", "a=2"], "--set a=2: a is set twice"),

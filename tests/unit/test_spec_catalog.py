@@ -55,6 +55,8 @@ def test_a_file_of_another_kind_does_not_hide_a_shipped_one(tmp_path):
     [
         ("wss", "no dataflow named 'wss'; did you mean 'ws'?"),
         ("nonsense", "no dataflow named 'nonsense'; 'accelsim list dataflows' shows the shipped ones"),
+        ("eyeriss", "no dataflow named 'eyeriss': that is an architecture"),
+        ("resnet8", "no dataflow named 'resnet8': that is a workload"),
         ("./ws.yaml", "ws.yaml: there is no such file"),
         ("a\0b", "no dataflow named 'a\\x00b'; 'accelsim list dataflows' shows the shipped ones"),
         ("a\0b.yaml", "a\0b.yaml: there is no such file"),

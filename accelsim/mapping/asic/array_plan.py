@@ -23,7 +23,7 @@ from accelsim.mapping.asic.layer import (
 from accelsim.mapping.asic.machine import Machine
 from accelsim.mapping.asic.plan import LayerPlan, LevelTiles, PassMoves
 from accelsim.mapping.asic.template import ArrayLoops, array_loops
-from accelsim.mapping.asic.tiling import Tile, choose, grow, overflow
+from accelsim.mapping.asic.tiling import Tile, TooSmall, choose, grow, overflow
 from accelsim.spec.dataflow import Dataflow
 
 MOST_PASSES = 2_000_000
@@ -55,14 +55,14 @@ def map_layer(
     bits = widths.on_chip
 
     def overflowing(pe_tile: Tile) -> set[str]:
-        faults = overflow(registers, shape, pe_tile, bits)
-        names = {fault.split(".")[1] for fault in faults}
+        names = {fault.memory for fault in overflow(registers, shape, pe_tile, bits)}
         return {tensor for tensor, name in registers.holders.items() if name in names}
 
     loops = array_loops(dataflow, array, shape, overflowing)
     faults = overflow(registers, shape, loops.pe_tile, bits)
-    if faults:
-        raise AccelsimError(*faults)
+    if faults:  # the buffers' own, too, so that one answer holds all that is to be changed
+        buffers = [] if unlimited else machine.buffers
+        raise TooSmall(faults + [f for level in buffers for f in overflow(level, shape, loops.step, bits)])
     order = list(dict.fromkeys(loop.dim for loop in loops.outer))
     unit = dict.fromkeys(DIMS, 1)
     tiles = choose(

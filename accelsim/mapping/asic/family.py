@@ -17,9 +17,10 @@ from accelsim.mapping.asic.energy import area_mm2, energy_J
 from accelsim.mapping.asic.estimate import closed_form_cycles
 from accelsim.mapping.asic.events import Tasks, layer_tasks
 from accelsim.mapping.asic.fusion import Turn, turns
-from accelsim.mapping.asic.layer import Access, MappedLayer, Widths, tile_access
+from accelsim.mapping.asic.layer import Access, MappedLayer, Widths, check_countable, tile_access
 from accelsim.mapping.asic.machine import Machine, machine
-from accelsim.mapping.asic.plan import LayerPlan
+from accelsim.mapping.asic.plan import Ints, LayerPlan
+from accelsim.mapping.asic.tiling import TooSmall
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
 from accelsim.mapping.asic.vector import vector_plan
 from accelsim.mapping.asic.wiring import Wiring
@@ -76,17 +77,27 @@ class _Lowering:
         works: dict[str, Work] = {}
         nodes: list[Flat | Serial] = []
         problems: list[str] = []
+        short: dict[str, list[tuple[int, str]]] = {}
         for turn in tqdm(order, desc=f"mapping {self.graph.name}", delay=2, disable=None, leave=False):
             try:
                 node, work = self._turn(turn, len(nodes))
             except AccelsimError as error:
                 problems += [f"{turn.operator.name}: {p}" for p in error.problems]
+                for shortage in error.shortages if isinstance(error, TooSmall) else ():
+                    short.setdefault(shortage.memory, []).append((shortage.needed, turn.operator.name))
                 continue
             works[turn.operator.name] = work
             nodes.append(node)
         if problems:
             more = len(problems) - MOST_PROBLEMS
             rest = [f"and {more} more of {self.graph.name} on {self.machine.name}"] if more > 0 else []
+            for memory, needs in short.items():
+                if len(needs) > 1:
+                    size, name = max(needs, key=lambda need: need[0])
+                    rest.append(
+                        f"the smallest components.{memory}.size that works for all of {self.graph.name} is"
+                        f" {size} B ({name})"
+                    )
             raise AccelsimError(*problems[:MOST_PROBLEMS], *rest)
         if not nodes:
             raise AccelsimError(f"{self.graph.name}: no operator takes time on {self.machine.name}")
@@ -119,6 +130,12 @@ class _Lowering:
             area_mm2=area_mm2(self.machine),
             peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
             memory_B_per_s=self._memory_B_per_s(),
+            component_of={
+                f"{name} {way}": name
+                for name, component in self.machine.components.items()
+                if isinstance(component, Link) and component.separate_directions
+                for way in ("in", "out")
+            },
             notes=tuple(notes),
             sources=tuple(s for s in (self.dataflow.source,) if s),
         )
@@ -144,6 +161,7 @@ class _Lowering:
 
     def _turn(self, turn: Turn, part: int) -> tuple[Flat | Serial, Work]:
         operator = turn.operator
+        check_countable(operator)
         riders = sum(r.operations for r in turn.riders)
         if operator.shapes:
             mapped = [self._layer(shape) for shape in operator.shapes]
@@ -159,7 +177,7 @@ class _Lowering:
         else:
             plan = vector_plan(operator, turn.stored_bytes, self.machine)
             tasks = layer_tasks(plan, self.wiring)
-            flat = tasks.flat(lambda cycles: to_ps(cycles, self.period))
+            flat = tasks.flat(self._to_ps)
             node = flat
             access, macs = tile_access(self.machine, plan.levels), 0
             estimate = self._estimate(plan, tasks, flat)
@@ -179,6 +197,9 @@ class _Lowering:
             mapping=description,
         )
 
+    def _to_ps(self, cycles: Ints) -> Ints:
+        return to_ps(cycles, self.period, f"components.{self.machine.array_name}.clock")
+
     def _bytes(self, access: dict[str, Access]) -> dict[str, int]:
         """Bytes per memory and link in the order of the file, DRAM first; a link with two ways has both."""
         names = [self.machine.dram_name, *(n for n in self.machine.components if n != self.machine.dram_name)]
@@ -195,7 +216,7 @@ class _Lowering:
         if shape not in self._mapped:
             layer = self._map(self.machine.array, shape)
             tasks = layer_tasks(layer.plan, self.wiring)
-            flat = tasks.flat(lambda cycles: to_ps(cycles, self.period))
+            flat = tasks.flat(self._to_ps)
             self._mapped[shape] = layer, flat, self._estimate(layer.plan, tasks, flat)
         return self._mapped[shape]
 

@@ -12,6 +12,7 @@ from accelsim.cost.counts import count
 from accelsim.cost.nest import LoopNest, Padding
 from accelsim.cost.transfers import Transfers, transfers
 from accelsim.errors import AccelsimError
+from accelsim.graph.operator import Operator
 from accelsim.graph.shape import DIMS, RELEVANT, ConvShape
 from accelsim.mapping.asic.machine import Machine
 from accelsim.mapping.asic.plan import Flags, Ints, LayerPlan, LevelTiles, TileMoves
@@ -116,6 +117,26 @@ def tile_identity(rows: Transfers, shape: ConvShape) -> Ints:
         if dim in RELEVANT["outputs"]:
             identity = identity * shape[dim] + rows.starts[:, index]
     return identity
+
+
+MOST_COUNTED = 2**56
+"""MACs, operations or elements of one operator: times the bits of an element they still fit an int64."""
+
+
+def check_countable(operator: Operator) -> None:
+    """Refuse an operator whose figures would not fit the integers that they are counted in."""
+    tensors = (*operator.inputs, *operator.outputs, *operator.weights, *operator.statistics)
+    figures = {
+        "MACs": operator.macs,
+        "operations": operator.operations,
+        "elements": sum(tensor.elements for tensor in tensors),
+    }
+    for name, amount in figures.items():
+        if amount > MOST_COUNTED:
+            raise AccelsimError(
+                f"{operator.type} of {amount:.3g} {name}, more than the {MOST_COUNTED:.3g} that one operator"
+                " may have: is a size off by orders of magnitude?"
+            )
 
 
 def check_rows(rows: int, where: str) -> None:

@@ -120,4 +120,5 @@ class Wiring:
         service = None if resource < 0 else self._service[resource]
         if service is None or self.unlimited:
             return np.zeros(len(size), np.int64)
-        return to_cycles(np.asarray(service(size.astype(float))), self.machine.array.clock)
+        seconds = np.asarray(service(size.astype(float)))
+        return to_cycles(seconds, self.machine.array.clock, self.resources[resource].name)
