@@ -14,10 +14,11 @@ from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.join import join
 from accelsim.graph.layer_graph import LayerGraph
 from accelsim.graph.load import load_workload, load_workloads
+from accelsim.mapping.asic.compiled_dataflow import CompiledDataflow
 from accelsim.mapping.family import MappingFamily, Options
 from accelsim.results import Result
 from accelsim.spec.architecture import Architecture, load_architecture
-from accelsim.spec.dataflow import load_dataflow
+from accelsim.spec.dataflow import Dataflow, load_dataflow
 from accelsim.spec.mapping import MappingFile, load_mapping
 from accelsim.spec.registry import mapping_family
 from accelsim.spec.writer import resolved, write
@@ -25,6 +26,7 @@ from accelsim.spec.writer import resolved, write
 __all__ = [
     "Model",
     "compile",
+    "compile_dataflow",
     "load_architecture",
     "load_dataflow",
     "load_mapping",
@@ -162,6 +164,35 @@ def simulate(
             f"engine must be one of {', '.join(ENGINES)}, not {engine!r}{did_you_mean(engine, ENGINES)}"
         )
     return compile(workload, architecture, **arguments).run(engine, fast_forward)
+
+
+def compile_dataflow(
+    workload: Named | LayerGraph,
+    dataflow: Named | Dataflow,
+    *,
+    calibration: str = "maestro2019",
+    precision: str | None = None,
+    batch: int | None = None,
+    **readings: object,
+) -> CompiledDataflow:
+    """Put a workload under one dataflow, to be evaluated on any number of hardware points.
+
+    Parameters
+    ----------
+    dataflow : shipped name, file, or a loaded dataflow
+    calibration : shipped name or file, with the data-centric model
+    precision, batch : replace the defaults of the workload
+    readings : switches of the calibration, such as ``rs_loop_cycles="full"``
+
+    Raises
+    ------
+    AccelsimError
+        Whatever is wrong with any of these.
+    """
+    graph = load_workload(workload, batch=batch, precision=precision)
+    if not isinstance(dataflow, Dataflow):
+        dataflow = load_dataflow(dataflow if isinstance(dataflow, str | Path) else Path(dataflow))
+    return CompiledDataflow(graph, dataflow, calibration, readings)
 
 
 def _architecture(given: Named | Architecture, fields: Mapping[str, object]) -> Architecture:
