@@ -1,6 +1,7 @@
 """The public face: ``simulate`` and ``compile`` join workload, architecture, mapping, kernel and results."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from accelsim.results import Result
 from accelsim.spec.architecture import Architecture, load_architecture
 from accelsim.spec.dataflow import Dataflow, load_dataflow
 from accelsim.spec.mapping import MappingFile, load_mapping
+from accelsim.spec.memo import Memo, frozen
 from accelsim.spec.registry import mapping_family
 from accelsim.spec.writer import resolved, write
 
@@ -35,6 +37,10 @@ __all__ = [
 ]
 
 ENGINES = ("compiled", "simpy", "closed-form")
+
+MODELS_KEPT = 16
+MOST_TASKS_KEPT = 2_000_000
+"""Models that ``compile`` keeps, and the tasks above which one is too large for that."""
 
 Named = str | PathLike[str]
 
@@ -102,6 +108,8 @@ def compile(
 ) -> Model:
     """Map a workload onto an architecture.
 
+    The last models are kept: the same question about files that have not changed is answered at once.
+
     Parameters
     ----------
     workload : shipped name, workload YAML, ``.onnx``, ``.csv`` topology, or a graph; a YAML of several
@@ -119,35 +127,21 @@ def compile(
     AccelsimError
         Whatever is wrong with any of these.
     """
-    switches = {**{k: v for k, v in (settings or {}).items() if "." not in k}, **options}
-    fields = {k: v for k, v in (settings or {}).items() if "." in k}
-    machine = _architecture(architecture, fields)
-    if preset not in machine.presets:
-        hint = did_you_mean(preset, machine.presets) or f"; it has {', '.join(machine.presets)}"
-        raise AccelsimError(f"{machine.name} has no preset {preset!r}{hint}")
-    if machine.mapping is None:
-        raise AccelsimError(
-            f"{machine.name}: 'mapping' is missing: it names the family that lowers work onto it"
+
+    def make() -> Model:
+        return _compiled(
+            workload, architecture, preset, precision, batch, dims, unsupported, settings, options
         )
-    family = mapping_family(machine.mapping)()
-    chosen = _options(family, {**machine.presets[preset], **switches}, machine)
-    graph = join(
-        load_workloads(
-            workload,
-            batch=batch,
-            precision=precision or _precision(machine),
-            dims=dims,
-            unsupported=unsupported,
-        )
-    )
-    used = precision or _precision(machine) or "int8"
-    machine = machine.model_copy(update={"defaults": machine.defaults.model_copy(update={"precision": used})})
-    machine = priced(machine, used, machine.defaults.accumulator)
-    _check_operators(family, graph, machine)
-    lowered = family.lower(graph, machine, chosen)
-    given = {k: v for k, v in switches.items() if machine.presets[preset].get(k) != v}
-    shown = {"precision": used, **machine.presets[preset], **given}
-    return Model(graph, machine, lowered, preset, shown, _batch(graph))
+
+    try:
+        key = frozen([
+            _named(workload), _named(architecture), preset, precision, batch, _plain(dims), unsupported,
+            _plain(settings), options,
+        ])  # fmt: skip
+    except TypeError:
+        return make()
+    model = _models.get(key, make, lambda made: made.lowered.program.tasks <= MOST_TASKS_KEPT)
+    return replace(model, switches=dict(model.switches))
 
 
 def simulate(
@@ -193,6 +187,63 @@ def compile_dataflow(
     if not isinstance(dataflow, Dataflow):
         dataflow = load_dataflow(dataflow if isinstance(dataflow, str | Path) else Path(dataflow))
     return CompiledDataflow(graph, dataflow, calibration, readings)
+
+
+_models: Memo[Model] = Memo(MODELS_KEPT)
+
+
+def _named(source: Named | LayerGraph | Architecture) -> tuple[str, str]:
+    """A name or path as part of a key; TypeError for an object, whose content can be anyone's."""
+    if isinstance(source, str | Path):
+        return type(source).__name__, str(source)
+    raise TypeError
+
+
+def _plain(values: Mapping[str, object] | None) -> dict[str, object] | None:
+    return None if values is None else dict(values)
+
+
+def _compiled(
+    workload: Named | LayerGraph,
+    architecture: Named | Architecture,
+    preset: str,
+    precision: str | None,
+    batch: int | None,
+    dims: Mapping[str, int] | None,
+    unsupported: str,
+    settings: Mapping[str, object] | None,
+    options: Mapping[str, object],
+) -> Model:
+    """A model that is made anew; arguments as in ``compile``."""
+    switches = {**{k: v for k, v in (settings or {}).items() if "." not in k}, **options}
+    fields = {k: v for k, v in (settings or {}).items() if "." in k}
+    machine = _architecture(architecture, fields)
+    if preset not in machine.presets:
+        hint = did_you_mean(preset, machine.presets) or f"; it has {', '.join(machine.presets)}"
+        raise AccelsimError(f"{machine.name} has no preset {preset!r}{hint}")
+    if machine.mapping is None:
+        raise AccelsimError(
+            f"{machine.name}: 'mapping' is missing: it names the family that lowers work onto it"
+        )
+    family = mapping_family(machine.mapping)()
+    chosen = _options(family, {**machine.presets[preset], **switches}, machine)
+    graph = join(
+        load_workloads(
+            workload,
+            batch=batch,
+            precision=precision or _precision(machine),
+            dims=dims,
+            unsupported=unsupported,
+        )
+    )
+    used = precision or _precision(machine) or "int8"
+    machine = machine.model_copy(update={"defaults": machine.defaults.model_copy(update={"precision": used})})
+    machine = priced(machine, used, machine.defaults.accumulator)
+    _check_operators(family, graph, machine)
+    lowered = family.lower(graph, machine, chosen)
+    given = {k: v for k, v in switches.items() if machine.presets[preset].get(k) != v}
+    shown = {"precision": used, **machine.presets[preset], **given}
+    return Model(graph, machine, lowered, preset, shown, _batch(graph))
 
 
 def _architecture(given: Named | Architecture, fields: Mapping[str, object]) -> Architecture:

@@ -10,6 +10,7 @@ import time
 import pytest
 
 import accelsim as acs
+from accelsim import api
 from accelsim.graph.layers import from_layers
 from accelsim.mapping.asic.compiled_dataflow import CompiledDataflow
 
@@ -82,3 +83,23 @@ def test_growth_with_array_size(benchmark, pes):
     points = [acs.HardwarePoint(pes, 32.0)]
     benchmark(compiled.evaluate, points)
     record(benchmark, len(compiled.operators), "layers/s", CASES)
+
+
+@pytest.mark.parametrize("architecture", ["eyeriss", "pe-array", "systolic-16x16"])
+@pytest.mark.parametrize("workload", ["alexnet", "resnet50", "mobilenet-v2"])
+def test_simulate_again(benchmark, workload, architecture):
+    """The same question again: files are compared with what they were, the model is kept."""
+    benchmark(acs.simulate, workload, architecture, engine="closed-form")
+    record(benchmark, 1, "answers/s", "api.compile (kept) + answer.closed_form_result")
+
+
+@pytest.mark.parametrize("architecture", ["eyeriss", "pe-array", "systolic-16x16"])
+def test_simulate_anew(benchmark, architecture):
+    """The same question after its answer was dropped: every layer is mapped."""
+
+    def forget():
+        api._models.clear()
+        return ("resnet50", architecture), {"engine": "closed-form"}
+
+    benchmark.pedantic(acs.simulate, setup=forget, rounds=5, warmup_rounds=1)
+    record(benchmark, 1, "answers/s", "mapping.asic")
