@@ -12,6 +12,8 @@ _PUBLIC = {
     "AccelsimError": "accelsim.errors",
     "simulate": "accelsim.api",
     "compile": "accelsim.api",
+    "compile_dataflow": "accelsim.api",
+    "HardwarePoint": "accelsim.mapping.asic.compiled_dataflow",
     "load_architecture": "accelsim.api",
     "load_workload": "accelsim.api",
     "load_dataflow": "accelsim.api",

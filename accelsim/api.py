@@ -1,6 +1,7 @@
 """The public face: ``simulate`` and ``compile`` join workload, architecture, mapping, kernel and results."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,15 @@ from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.join import join
 from accelsim.graph.layer_graph import LayerGraph
 from accelsim.graph.load import load_workload, load_workloads
+from accelsim.mapping.asic.compiled_dataflow import CompiledDataflow
 from accelsim.mapping.family import MappingFamily, Options
 from accelsim.results import Result
 from accelsim.spec.architecture import Architecture, load_architecture
 from accelsim.spec.calibration import load_calibration
-from accelsim.spec.dataflow import load_dataflow
+from accelsim.spec.dataflow import Dataflow, load_dataflow
 from accelsim.spec.machine import Defaults
 from accelsim.spec.mapping import MappingFile, load_mapping
+from accelsim.spec.memo import Memo, frozen
 from accelsim.spec.registry import mapping_family
 from accelsim.spec.sentences import rule
 from accelsim.spec.writer import resolved, write
@@ -28,6 +31,7 @@ from accelsim.spec.writer import resolved, write
 __all__ = [
     "Model",
     "compile",
+    "compile_dataflow",
     "load_architecture",
     "load_calibration",
     "load_dataflow",
@@ -37,6 +41,10 @@ __all__ = [
 ]
 
 ENGINES = ("compiled", "simpy", "closed-form")
+
+MODELS_KEPT = 16
+MOST_TASKS_KEPT = 2_000_000
+"""Models that ``compile`` keeps, and the tasks above which one is too large for that."""
 
 Named = str | PathLike[str]
 
@@ -104,6 +112,8 @@ def compile(
 ) -> Model:
     """Map a workload onto an architecture.
 
+    The last models are kept: the same question about files that have not changed is answered at once.
+
     Parameters
     ----------
     workload : shipped name, workload YAML, ``.onnx``, ``.csv`` topology, or a graph; a YAML of several
@@ -121,6 +131,94 @@ def compile(
     AccelsimError
         Whatever is wrong with any of these.
     """
+
+    def make() -> Model:
+        return _compiled(
+            workload, architecture, preset, precision, batch, dims, unsupported, settings, options
+        )
+
+    try:
+        key = frozen([
+            _named(workload), _named(architecture), preset, precision, batch, _plain(dims), unsupported,
+            _plain(settings), options,
+        ])  # fmt: skip
+    except TypeError:
+        return make()
+    model = _models.get(key, make, lambda made: made.lowered.program.tasks <= MOST_TASKS_KEPT)
+    return replace(model, switches=dict(model.switches))
+
+
+def simulate(
+    workload: Named | LayerGraph,
+    architecture: Named | Architecture,
+    *,
+    engine: str = "compiled",
+    fast_forward: bool = True,
+    **arguments: Any,
+) -> Result:
+    """Map a workload onto an architecture, run it, and return the answer; arguments as in ``compile``."""
+    if engine not in ENGINES:
+        raise AccelsimError(
+            f"engine must be one of {', '.join(ENGINES)}, not {engine!r}{did_you_mean(engine, ENGINES)}"
+        )
+    return compile(workload, architecture, **arguments).run(engine, fast_forward)
+
+
+def compile_dataflow(
+    workload: Named | LayerGraph,
+    dataflow: Named | Dataflow,
+    *,
+    calibration: str = "maestro2019",
+    precision: str | None = None,
+    batch: int | None = None,
+    **readings: object,
+) -> CompiledDataflow:
+    """Put a workload under one dataflow, to be evaluated on any number of hardware points.
+
+    Parameters
+    ----------
+    dataflow : shipped name, file, or a loaded dataflow
+    calibration : shipped name or file, with the data-centric model
+    precision, batch : replace the defaults of the workload
+    readings : switches of the calibration, such as ``rs_loop_cycles="full"``
+
+    Raises
+    ------
+    AccelsimError
+        Whatever is wrong with any of these.
+    """
+    graph = load_workload(workload, batch=batch, precision=precision)
+    if not isinstance(dataflow, Dataflow):
+        dataflow = load_dataflow(dataflow if isinstance(dataflow, str | Path) else Path(dataflow))
+    return CompiledDataflow(graph, dataflow, calibration, readings)
+
+
+_models: Memo[Model] = Memo(MODELS_KEPT)
+
+
+def _named(source: Named | LayerGraph | Architecture) -> tuple[str, str]:
+    """A name or path as part of a key; TypeError for an object, whose content can be anyone's."""
+    if isinstance(source, str | Path):
+        return type(source).__name__, str(source)
+    raise TypeError
+
+
+def _plain(values: Mapping[str, object] | None) -> dict[str, object] | None:
+    return None if values is None else dict(values)
+
+
+def _compiled(
+    workload: Named | LayerGraph,
+    architecture: Named | Architecture,
+    preset: str,
+    precision: str | None,
+    batch: int | None,
+    dims: Mapping[str, int] | None,
+    unsupported: str,
+    settings: Mapping[str, object] | None,
+    options: Mapping[str, object],
+) -> Model:
+    """A model that is made anew; arguments as in ``compile``."""
     switches = {**{k: v for k, v in (settings or {}).items() if "." not in k}, **options}
     fields = {k: v for k, v in (settings or {}).items() if "." in k}
     machine = _architecture(architecture, fields)
@@ -150,22 +248,6 @@ def compile(
     given = {k: v for k, v in switches.items() if machine.presets[preset].get(k) != v}
     shown = {"precision": used, **machine.presets[preset], **given}
     return Model(graph, machine, lowered, preset, shown, _batch(graph))
-
-
-def simulate(
-    workload: Named | LayerGraph,
-    architecture: Named | Architecture,
-    *,
-    engine: str = "compiled",
-    fast_forward: bool = True,
-    **arguments: Any,
-) -> Result:
-    """Map a workload onto an architecture, run it, and return the answer; arguments as in ``compile``."""
-    if engine not in ENGINES:
-        raise AccelsimError(
-            f"engine must be one of {', '.join(ENGINES)}, not {engine!r}{did_you_mean(engine, ENGINES)}"
-        )
-    return compile(workload, architecture, **arguments).run(engine, fast_forward)
 
 
 def _architecture(given: Named | Architecture, fields: Mapping[str, object]) -> Architecture:

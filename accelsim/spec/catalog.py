@@ -7,6 +7,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from accelsim.errors import AccelsimError, did_you_mean
+from accelsim.spec.memo import Look, note
 
 FOLDERS = {
     "arch": "architecture",
@@ -73,6 +74,12 @@ def find(kind: str, name: str | Path, beside: Path | None = None) -> Path | Trav
     AccelsimError
         if nothing is found, with the nearest name.
     """
+    found = _find(kind, name, beside)
+    note(Look(_find, (kind, name, beside), found))
+    return found
+
+
+def _find(kind: str, name: str | Path, beside: Path | None) -> Path | Traversable:
     text = str(name)
     if isinstance(name, Path) or is_path(text):
         return _at_path(text, beside)

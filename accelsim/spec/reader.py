@@ -6,6 +6,7 @@ size, depth and the expansion of aliases are bounded before they cost anything.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import yaml
 
 from accelsim.errors import AccelsimError
+from accelsim.spec.memo import Look, note
 from accelsim.spec.scalars import resolve
 from accelsim.spec.tree import Document, Node, Problems
 
@@ -52,10 +54,17 @@ def file_bytes(path: Path | Traversable, name: str) -> bytes:
             raise AccelsimError(f"{name}: there is no such file")
         if isinstance(path, Path) and path.stat().st_size > MOST_BYTES:
             raise AccelsimError(_too_large(name, path.stat().st_size))
-        return path.read_bytes()
+        data = path.read_bytes()
+        note(Look(_digest, (path,), blake2b(data).digest()))
+        return data
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise AccelsimError(f"{name}: cannot be read: {reason}") from None
+
+
+def _digest(path: Path | Traversable) -> bytes:
+    """What tells the content of a file from any other."""
+    return blake2b(path.read_bytes()).digest()
 
 
 def read_bytes(data: bytes, name: str, folder: Path | None = None) -> list[Document]:
