@@ -62,7 +62,8 @@ def test_switch_with_a_wrong_value():
         "eyeriss: switch padding is empty; give a value or leave the line out",
     ]
     assert problems(net(), "eyeriss", memory="unlimitd") == [
-        "eyeriss: switch memory must be 'contended', 'overlapped' or 'unlimited', not 'unlimitd'; did you mean 'unlimited'?"
+        "eyeriss: switch memory must be 'contended', 'overlapped' or 'unlimited', not 'unlimitd';"
+        " did you mean 'unlimited'?"
     ]
 
 
