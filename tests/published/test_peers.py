@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from accelsim.api import simulate
 from accelsim.components.dram import DRAM
 from accelsim.components.storage import Storage
 from accelsim.spec.architecture import load_architecture
@@ -68,6 +69,12 @@ def test_the_machine_of_a_peer_is_the_architecture_file(peer):
     array = machine.components["pe"]
     sizes = {axis.name: axis.size for axis in peer.machine.axes}
     assert sizes == {"rows": array.rows, "columns": array.columns}
+
+
+@pytest.mark.parametrize("design", ["peer-ws16x16", "peer-rs12x14", "peer-nvdla32x32"])
+def test_the_designs_run_and_reading_zeros_takes_more_energy(design):
+    energy = {p: simulate("resnet8", design, preset=p).energy_J for p in ("physical", "accelforge", "zigzag")}
+    assert energy["physical"] < energy["accelforge"] == energy["zigzag"]
 
 
 def test_zigzags_fully_connected_layer_is_below_the_traffic_it_must_move():
