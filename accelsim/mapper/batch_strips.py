@@ -5,7 +5,6 @@ by a reciprocal is the exact integer quotient for e below 2^50: the nearest inte
 """
 
 import numpy as np
-
 from numba import njit
 
 from accelsim.mapper.out_of_line import out_of_line
