@@ -1,4 +1,6 @@
-"""How functions of the search are compiled: once per machine, divisions unchecked (nothing divides by zero)."""
+"""How functions of the search are compiled: once per machine, divisions unchecked (nothing divides by
+zero).
+"""
 
 from numba import njit
 

@@ -1,11 +1,11 @@
 """Tiles of the memories above the array: branch and bound over levels (innermost first) and dims, compiled.
 
-What one boundary moves is bounded below whatever lies outside it: a tile of tensor X is brought at least once;
-and of all tensors at most one escapes being brought again for every block of the dims that do not index it.
-(For Y to be brought less often, the loops that do not index Y must move at or inside the gap that decides Y. In
-a convolution they index every other tensor, so these are decided at or inside the same gap; for two tensors at
-once both gaps are the same and its innermost moving loop would have to leave both alone. A dim that indexes all
-tensors, as the groups of a depthwise layer, leaves none alone and changes nothing.)
+What one boundary moves is bounded below whatever lies outside it: a tile of tensor X is brought at least
+once; and of all tensors at most one escapes being brought again for every block of the dims that do not index
+it. (For Y to be brought less often, the loops that do not index Y must move at or inside the gap that decides
+Y. In a convolution they index every other tensor, so these are decided at or inside the same gap; for two
+tensors at once both gaps are the same and its innermost moving loop would have to leave both alone. A dim
+that indexes all tensors, as the groups of a depthwise layer, leaves none alone and changes nothing.)
 """
 
 import numpy as np
@@ -108,8 +108,8 @@ def elements(p: Problem, t: int, tile: Ints) -> float:
 def boundary_floor(p: Problem, table: Floats, level: int, n: Node, decided: int) -> None:
     """Least cost of bringing the tiles of a level of which the first ``decided`` dims of ``ORDER`` are known.
 
-    ``n.floor[c]`` is the energy if tensor c is the one that is not brought again, ``n.floor[3 + c]`` the cycles
-    of the ports above (of the outermost boundary only).
+    ``n.floor[c]`` is the energy if tensor c is the one that is not brought again, ``n.floor[3 + c]`` the
+    cycles of the ports above (of the outermost boundary only).
     """
     tile = n.tiles[level]
     again_inputs = again_weights = again_outputs = 1.0
@@ -209,8 +209,8 @@ def solve(
     """Best tiles of levels ``top`` down to 1 inside which everything is given.
 
     Dim by dim, in each from the innermost level outwards, so that what is known grows at all levels together.
-    With ``bottom`` > 0 nothing but the boundaries into levels ``top`` to ``bottom`` counts, each at its least.
-    ``best`` is improved in place. Gives up when ``n.fuel`` is 0.
+    With ``bottom`` > 0 nothing but the boundaries into levels ``top`` to ``bottom`` counts, each at its
+    least. ``best`` is improved in place. Gives up when ``n.fuel`` is 0.
     """
     if top == 0:
         judge(p, table, n, goal, best)

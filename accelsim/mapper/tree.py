@@ -1,7 +1,7 @@
 """Two-stage branch and bound over one tile per level.
 
-Stage 1 lists nodes (unrolling, tiles inside an element) whose lower bound is within reach, stage 2 solves them
-outwards in order of their bound. Deterministic unless a deadline ends it.
+Stage 1 lists nodes (unrolling, tiles inside an element) whose lower bound is within reach, stage 2 solves
+them outwards in order of their bound. Deterministic unless a deadline ends it.
 """
 
 import time
@@ -151,8 +151,8 @@ def fresh() -> Ints:
 
 
 def level_floors(p: Problem, table: Floats, node: Node) -> tuple[Floats, float, float]:
-    """Least energy of the boundary into every level above the array and of all together, and least cycles of the
-    outermost ports.
+    """Least energy of the boundary into every level above the array and of all together, and least cycles of
+    the outermost ports.
 
     Over all tiles that fit, aligned or not.
     """

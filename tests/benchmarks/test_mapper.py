@@ -1,8 +1,8 @@
 """How long does a proof take?
 
 ``pytest -m benchmark tests/benchmarks/test_mapper.py --benchmark-json=mapper.json``. Every layer shape of
-ResNet-18 on three designs; ``extra_info`` holds process CPU seconds per proof (median, worst, sum of the twelve)
-and how many were proven.
+ResNet-18 on three designs; ``extra_info`` holds process CPU seconds per proof (median, worst, sum of the
+twelve) and how many were proven.
 """
 
 import os
@@ -51,7 +51,8 @@ def test_proof(benchmark, design, case):
             seconds.append(time.process_time() - start)
             gaps.append(mapped.certificate.gap)
 
-    benchmark.pedantic(network, rounds=3, warmup_rounds=1)
+    best_mapping(ConvShape(K=2), hierarchy)  # compiled before the clock starts
+    benchmark.pedantic(network, rounds=1)
     benchmark.extra_info.update(
         rate=statistics.median(seconds),
         unit="CPU s per proof (median of 12)",
@@ -95,5 +96,5 @@ def test_first_call(benchmark, tmp_path):
         )
         seconds.append(float(out.stdout))
 
-    benchmark.pedantic(start, rounds=2)
+    benchmark.pedantic(start, rounds=1)
     benchmark.extra_info.update(rate=statistics.median(seconds), unit="CPU s for the first search")

@@ -1,8 +1,8 @@
 """ResNet-18's twelve layer shapes on three designs with known best latencies.
 
-Definitions: 8-bit words, DRAM reads and writes 128 bit per cycle each, single buffering, padded zeros are read.
-The expected figures come from an independent prototype of the same definitions (best latencies of the whole
-network, and one layer's energy in all digits, which an established tool prints too).
+Definitions: 8-bit words, DRAM reads and writes 128 bit per cycle each, single buffering, padded zeros are
+read. The expected figures come from an independent prototype of the same definitions (best latencies of the
+whole network, and one layer's energy in all digits, which an established tool prints too).
 """
 
 import pytest
