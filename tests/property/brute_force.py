@@ -144,7 +144,7 @@ def _moving(dims, tiles, left):
 
 
 def optima(shape, hierarchy, aligned=True, uneven=False):
-    """Least (latency then energy, energy, energy-delay) over all that fit, and how many mappings there are."""
+    """Least (latency then energy, energy, energy-delay) over all that fit, and the number of mappings."""
     judge = Judge(shape, hierarchy)
     lexicographic, energy, edp, count = (float("inf"),) * 2, float("inf"), float("inf"), 0
     for loops, levels in mappings(shape, hierarchy, aligned, uneven):
