@@ -1,4 +1,4 @@
-"""What a hierarchy charges for the elements of a frame, in tables; the definitions are those of ``evaluate``."""
+"""What a hierarchy charges for the elements of a frame, in tables; definitions are those of ``evaluate``."""
 
 from itertools import pairwise
 from math import inf, prod
@@ -42,7 +42,9 @@ class Charges:
         steps, steps_base = plan.summed(plan.live, 0)
         room, room_bits, room_window, volumes = self._room()
         depth_of = {
-            m.name: max((v.depth for v, o in zip(self.frame.levels, self.memory_of, strict=True) if o is m), default=0)
+            m.name: max(
+                (v.depth for v, o in zip(self.frame.levels, self.memory_of, strict=True) if o is m), default=0
+            )
             for m in memories
         }
         return Charging(
@@ -55,7 +57,9 @@ class Charges:
             reduced=padded([self._used(0, v.depth, 1) for v in self.frame.levels]),
             copies=padded([self._used(0, depth_of[m.name], 0) for m in memories]),
             energy=np.array([(m.read_J, m.write_J) for m in memories]),
-            port=np.array([(m.read_bits or 0.0, m.write_bits or 0.0, m.shared_port) for m in memories], float),
+            port=np.array(
+                [(m.read_bits or 0.0, m.write_bits or 0.0, m.shared_port) for m in memories], float
+            ),
             axis=padded(
                 [
                     [plan.use[c][0] for c, cut in enumerate(self.frame.cuts) if cut.axis == axis.name]
@@ -161,8 +165,11 @@ def placed(plan: Plan, hierarchy: Hierarchy) -> list[Memory]:
             problems.append(f"level {level.name!r} names no memory{hint}; known are {', '.join(memories)}")
             continue
         found.append(memory)
-        for tensor in set(level.tensors) - set(memory.tensors):
-            problems.append(f"level {level.name!r}: memory {memory.name} does not hold {tensor}")
+        problems += [
+            f"level {level.name!r}: memory {memory.name} does not hold {tensor}"
+            for tensor in level.tensors
+            if tensor not in memory.tensors
+        ]
         if memory.per_pe and any(cut.axis for cut in cuts[level.depth :]):
             problems.append(f"level {level.name!r}: it is per_pe, and cuts of the array lie inside it")
         if not memory.per_pe and any(cut.axis for cut in cuts[: level.depth]):
@@ -177,9 +184,9 @@ def placed(plan: Plan, hierarchy: Hierarchy) -> list[Memory]:
             hint = did_you_mean(cut.axis, axes)
             problems.append(f"axis {cut.axis!r} is not one of the array{hint}")
         elif cut.axis is not None and not set(cut.dims) <= set(axes[cut.axis].dims):
-            problems.append(f"axis {cut.axis!r}: only {' '.join(axes[cut.axis].dims)} may be unrolled over it")
+            problems.append(
+                f"axis {cut.axis!r}: only {' '.join(axes[cut.axis].dims)} may be unrolled over it"
+            )
     if problems:
         raise AccelsimError(*(f"frame on {hierarchy.name}: {p}" for p in problems))
     return found
-
-

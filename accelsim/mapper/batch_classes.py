@@ -108,16 +108,23 @@ def take(n, slots, base, out):  # type: ignore[no-untyped-def]
 def weigh(n, quantities, weights, out):  # type: ignore[no-untyped-def]
     """Weighted sum of all quantities."""
     out_of_line()
-    constant = weights[WHOLE]
-    scale = weights[ALONE]
-    if scale != 0.0:
+    start = 0
+    while start < WHOLE and not weights[start : start + 3].any():
+        start += 3
+    if start == WHOLE:
+        out[:n] = weights[WHOLE]
+    else:
+        constant = weights[WHOLE]
+        a, b, c = weights[start], weights[start + 1], weights[start + 2]
+        three = quantities[start * STRIP :]
+        for i in range(n):
+            out[i] = constant + three[i] * a + three[STRIP + i] * b + three[2 * STRIP + i] * c
+        add_tensors(n, quantities[(start + 3) * STRIP :], weights[start + 3 : WHOLE], out)
+    if weights[ALONE] != 0.0:
+        scale = weights[ALONE]
         alone = quantities[ALONE * STRIP :]
         for i in range(n):
-            out[i] = constant + scale * alone[i]
-    else:
-        for i in range(n):
-            out[i] = constant
-    add_tensors(n, quantities, weights[:WHOLE], out)
+            out[i] += scale * alone[i]
 
 
 @njit(cache=True, error_model="numpy")

@@ -1,4 +1,4 @@
-"""Cycles, energy and room from the elements of a strip of mappings; definitions of ``accelsim.cost.evaluate``."""
+"""Cycles, energy and room from the elements of a strip of mappings; definitions of ``evaluate``."""
 
 import numpy as np
 from numba import njit

@@ -65,7 +65,8 @@ class Counting(NamedTuple):
 class Charging(NamedTuple):
     """What the elements cost.
 
-    boundary : (boundaries, 6) tensor, memories of parent and child, elements at parent and at children, levels
+    boundary : (boundaries, 7) tensor, memories of parent and child, elements at the parent and at the
+        children, levels of parent and child
     width : (4,) bits of inputs, weights, outputs, partial sums
     taken : (3, 2) per tensor the memory that the units take it from, array of the pool with the steps;
         -1 for one element per operation

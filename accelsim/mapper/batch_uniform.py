@@ -101,9 +101,7 @@ def evaluate_uniform(t, tiles, codes, cycles, energy, fits, counts):  # type: ig
         if bad > 0:
             return first
         at = 3 * STRIP
-        classes.move(
-            n, often[1], rows[0, at:], rows[1, at:], t.moved, quantity[classes.DOWN * STRIP :]
-        )
+        classes.move(n, often[1], rows[0, at:], rows[1, at:], t.moved, quantity[classes.DOWN * STRIP :])
         positions = work[0]
         positions[:n] = 1.0
         for axis in range(t.axis_size.size):
@@ -135,13 +133,15 @@ def blocks(t, d, times, tiles, first, n, slots, use, tile, link):  # type: ignor
     trips = use[t.place[d]]
     a = tiles[t.rows[d, 0], first:]
     b = tiles[t.rows[d, 1], first:]
+    c = tiles[t.rows[d, 2], first:]
+    if times == 2 and t.windowed[d]:
+        return chains.two_windowed(n, t.bounds[d], gap, a, b, c, slot, trips, own, link)
     if times == 2:
-        bad = chains.two(n, t.bounds[d], gap, a, b, tiles[t.rows[d, 2], first:], slot, trips, own, link)
-    else:
-        c = tiles[t.rows[d, 2], first:]
-        e = tiles[t.rows[d, 3], first:]
-        bad = chains.three(n, t.bounds[d], gap, a, b, c, e, slot, trips, own, link)
-    return bad
+        return chains.two(n, t.bounds[d], gap, a, b, c, slot, trips, own, link)
+    e = tiles[t.rows[d, 3], first:]
+    if t.windowed[d]:
+        return chains.three_windowed(n, t.bounds[d], gap, a, b, c, e, slot, trips, own, link)
+    return chains.three(n, t.bounds[d], gap, a, b, c, e, slot, trips, own, link)
 
 
 @njit(cache=True, error_model="numpy")
@@ -165,9 +165,7 @@ def windows(t, axis, times, n, tile, link, rows, work):  # type: ignore[no-untyp
                 at = cut * STRIP
                 padding.descend(n, work[0], work[1], tile[4 * p * STRIP + at :])
                 padding.descend(n, work[2], work[3], tile[4 * r * STRIP + at :])
-                padding.give_back(
-                    n, work[0], work[1], t.gaps[axis, 0], work[2], t.gaps[axis, 1], rows[at:]
-                )
+                padding.give_back(n, work[0], work[1], t.gaps[axis, 0], work[2], t.gaps[axis, 1], rows[at:])
 
 
 @njit(cache=True, error_model="numpy")

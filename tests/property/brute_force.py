@@ -81,8 +81,11 @@ def layouts(hierarchy, uneven):
         kept = [(m.name, t) for m in hierarchy.levels[1] for t in m.tensors]
         for outer in product((True, False), repeat=len(kept)):
             if len(set(outer)) == 2:
-                yield [points[0], *([(f"{name}.{t}", (t,)) for (name, t), o in zip(kept, outer, strict=True) if o is side]
-                                    for side in (True, False)), *points[2:]]  # fmt: skip
+                split = [
+                    [(f"{name}.{t}", (t,)) for (name, t), o in zip(kept, outer, strict=True) if o is side]
+                    for side in (True, False)
+                ]
+                yield [points[0], *split, *points[2:]]
 
 
 def mappings(shape, hierarchy, aligned=True, uneven=False):
@@ -90,7 +93,9 @@ def mappings(shape, hierarchy, aligned=True, uneven=False):
     bounds = {d: shape[d] for d in DIMS}
     moving = [d for d in DIMS if bounds[d] > 1]
     inside = sum(any(m.per_pe for m in level) for level in hierarchy.levels)
-    kept = {d for level in hierarchy.levels for m in level if m.per_pe for t in m.tensors for d in INDEXED_BY[t]}
+    kept = {
+        d for level in hierarchy.levels for m in level if m.per_pe for t in m.tensors for d in INDEXED_BY[t]
+    }
     for points in layouts(hierarchy, uneven):
         above = len(points) - inside - 1
         for unrolling in unrollings(bounds, hierarchy.axes):
@@ -122,9 +127,14 @@ def _orders(bounds, moving, chosen, axes, points, inside):
             loops += [(dim, tile, axis) for dim, tile in order]
             ends.append(len(loops))
         depths = [*ends[: above + 1], *ends[above + 1 + len(axes) :][:inside]]
-        yield loops, [
-            (name, depth, held) for point, depth in zip(points, depths, strict=True) for name, held in point
-        ]
+        yield (
+            loops,
+            [
+                (name, depth, held)
+                for point, depth in zip(points, depths, strict=True)
+                for name, held in point
+            ],
+        )
 
 
 def _moving(dims, tiles, left):
@@ -134,7 +144,7 @@ def _moving(dims, tiles, left):
 
 
 def optima(shape, hierarchy, aligned=True, uneven=False):
-    """Least (latency then energy, energy, energy-delay) over all mappings that fit, and how many there were."""
+    """Least (latency then energy, energy, energy-delay) over all that fit, and the number of mappings."""
     judge = Judge(shape, hierarchy)
     lexicographic, energy, edp, count = (float("inf"),) * 2, float("inf"), float("inf"), 0
     for loops, levels in mappings(shape, hierarchy, aligned, uneven):

@@ -8,6 +8,7 @@ touched one by one and every partial sum is really added up. No formula, no numb
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil
 
 import numpy as np
@@ -348,13 +349,14 @@ class Judge:
         return total
 
     def cost(self, loops, levels):
-        """``loops``: (dim, tile, axis or None), outermost first; ``levels``: (memory name, depth, tensors)."""
+        """``loops``: (dim, tile, axis or None), outermost first; ``levels``: (memory, depth, tensors)."""
         total, taken, steps = walk(
             self.bounds, self.geometry,
-            np.array([DIMS.index(d) for d, _, _ in loops], np.int64), np.array([t for _, t, _ in loops], np.int64),
+            np.array([DIMS.index(d) for d, _, _ in loops], np.int64),
+            np.array([t for _, t, _ in loops], np.int64),
             np.array([a is not None for _, _, a in loops], np.bool_),
             np.array([depth for _, depth, _ in levels], np.int64),
-            np.array([[t in held for t in TENSORS] for _, _, held in levels], np.bool_).reshape(-1, 3),
+            np.array([[t in held for t in TENSORS] for _, _, held in levels], np.bool_),
             INDEXES, self.sizes,
         )  # fmt: skip
         assert steps > 0, "every output must end with all its products"
@@ -366,7 +368,7 @@ class Judge:
         used, copies, axes, fits = dict.fromkeys(self.memory, 0), {}, {}, True
         for t, tensor in enumerate(TENSORS):
             chain = [v for v, level in enumerate(levels) if tensor in level[2]]
-            for parent, v in zip(chain, chain[1:], strict=False):
+            for parent, v in pairwise(chain):
                 above, below = levels[parent][0].split(".")[0], levels[v][0].split(".")[0]
                 reads, fills, updates, partials, done_above, done_below = total[v, t, :6].tolist()
                 each = width["partial"] if tensor == "outputs" else width[tensor]

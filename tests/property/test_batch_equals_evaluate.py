@@ -50,7 +50,8 @@ def random_memories(rng, index, per_pe):
 
 def random_hierarchy(rng):
     above, inside = rng.choice([(1, 1), (1, 1), (2, 1), (2, 0), (1, 0), (0, 1), (1, 2), (3, 0), (3, 1)])
-    levels = [(Memory("dram", TENSORS, rng.choice([None, None, 10**5]), read_J=rng.random(), write_J=rng.random(),
+    levels = [(Memory("dram", TENSORS, rng.choice([None, None, 10**5]),
+                      read_J=rng.random(), write_J=rng.random(),
                       read_bits=rng.choice([None, 8, 16]), write_bits=rng.choice([None, 24]),
                       shared_port=rng.random() < 0.3),)]  # fmt: skip
     levels += [random_memories(rng, i, i >= above) for i in range(above + inside)]
@@ -95,7 +96,9 @@ def check(shape, hierarchy, mappings):
         want = evaluate(mappings.nest(shape, i), hierarchy)
         for b, (tensor, _, child) in enumerate(got.boundaries):
             traffic = want.counts.at(tensor, child)
-            up, down = (traffic.updates, traffic.partials) if tensor == "outputs" else (traffic.reads, traffic.fills)
+            up, down = (
+                (traffic.updates, traffic.partials) if tensor == "outputs" else (traffic.reads, traffic.fills)
+            )
             assert (got.at_parent[b, i], got.at_children[b, i]) == (up, down), (i, tensor, child)
         assert got.cycles[i] == want.cycles, i
         assert got.energy_J[i] == pytest.approx(want.energy_J, rel=1e-12), i

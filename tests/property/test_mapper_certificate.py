@@ -106,7 +106,7 @@ def check(seed, shape, hierarchy, best, **options):
             [(v.dim, v.tile, v.axis) for v in mapped.nest.loops],
             [(v.name, v.depth, v.tensors) for v in mapped.nest.levels],
         )
-        assert again.fits and again.cycles == mapped.cost.cycles, context
+        assert (again.fits, again.cycles) == (True, mapped.cost.cycles), context
         assert isclose(again.energy_J, mapped.cost.energy_J, rel_tol=1e-9), context
         gaps += not certificate.optimal
         for metric, value in zip(goal, wanted, strict=True):
