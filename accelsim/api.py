@@ -74,7 +74,7 @@ class Model(Compiled):
         """Closed-form cycles, latency and energy under other clocks, bandwidths and energies.
 
         The mapping stays as it is; where ``compile`` with the same settings finds the same mapping, the
-        figures are those of ``run("closed-form")``. The first call prepares this, later ones take microseconds.
+        figures are those of ``run("closed-form")``. The first call prepares this; later ones are quick.
 
         Parameters
         ----------

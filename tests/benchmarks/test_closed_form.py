@@ -13,6 +13,7 @@ import pytest
 
 import accelsim as acs
 from accelsim import api
+from accelsim.components.compute import ComputeArray
 from accelsim.graph.layers import from_layers
 from accelsim.mapping.asic.compiled_dataflow import CompiledDataflow
 from accelsim.spec.catalog import root
@@ -114,7 +115,7 @@ def test_simulate_anew(benchmark, architecture):
 def test_update(benchmark, architecture, workload, fields):
     """Other bandwidths, clocks and energies, as text that was not read before; each round is 100 updates."""
     model = acs.compile(workload, architecture)
-    array = "pe" if "pe" in model.architecture.components else "mac"
+    array = next(n for n, c in model.architecture.components.items() if isinstance(c, ComputeArray))
     memory = "glb" if "glb" in model.architecture.components else "dram"
     model.estimate()
     numbers = count(1)
@@ -156,7 +157,7 @@ def test_update_with_storage_levels(benchmark, tmp_path, levels):
 
 @pytest.mark.parametrize("rows", [8, 32, 128])
 def test_update_with_array_size(benchmark, rows):
-    settings = {"components.mac.rows": rows, "components.mac.columns": rows}
+    settings = {"components.array.rows": rows, "components.array.columns": rows}
     model = acs.compile("resnet50", "systolic-16x16", settings=settings)
     model.estimate()
     numbers = count(1)
