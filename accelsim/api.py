@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from accelsim.graph.join import join
 from accelsim.graph.layer_graph import LayerGraph
 from accelsim.graph.load import load_workload, load_workloads
 from accelsim.mapping.asic.compiled_dataflow import CompiledDataflow
-from accelsim.mapping.family import MappingFamily, Options
+from accelsim.mapping.family import Estimate, Estimator, MappingFamily, Options
 from accelsim.results import Result
 from accelsim.spec.architecture import Architecture, load_architecture
 from accelsim.spec.calibration import load_calibration
@@ -72,6 +73,33 @@ class Model(Compiled):
         if engine == "closed-form":
             return closed_form_result(self)
         return event_result(self, engine, fast_forward)
+
+    def estimate(self, settings: Mapping[str, object] | None = None) -> Estimate:
+        """Closed-form cycles, latency and energy under other clocks, bandwidths and energies.
+
+        The mapping stays as it is; where ``compile`` with the same settings finds the same mapping, the
+        figures are those of ``run("closed-form")``. The first call prepares this; later ones are quick.
+
+        Parameters
+        ----------
+        settings : fields by dotted path, ``{"components.dram.bandwidth": "25.6 GB/s"}``; a plain number is in
+            SI units
+
+        Raises
+        ------
+        AccelsimError
+            For a field that may change the mapping, or a model whose family or calibration has no such means.
+        """
+        return self._estimator.estimate(settings or {})
+
+    @cached_property
+    def _estimator(self) -> Estimator:
+        if self.lowered.estimator is None:
+            raise AccelsimError(
+                f"{self.graph.name} on {self.architecture.name}: only one array under calibration 'physical'"
+                " takes other settings once it is compiled; compile again with them"
+            )
+        return self.lowered.estimator()
 
     def mapping_file(self, name: str) -> MappingFile:
         """The loop nests of all layers, as a mapping file of that name; ``write_mapping`` puts it in a file.

@@ -1,6 +1,6 @@
 """What every machine family takes and gives: the contract between mappings and the API."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -85,6 +85,26 @@ class Lowered:
     notes: tuple[str, ...] = ()
     assumptions: tuple[str, ...] | None = None
     sources: tuple[str, ...] = ()
+    estimator: Callable[[], "Estimator"] | None = field(default=None, compare=False)
+    """makes the means to estimate other clocks, bandwidths and energies under the same mapping"""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Closed-form figures of a whole network."""
+
+    cycles: int
+    latency_s: float
+    energy_J: float | None
+    energy_by_component_J: Mapping[str, float | None]
+
+
+class Estimator(Protocol):
+    """A lowered graph whose clocks, bandwidths and energies can still be set."""
+
+    def estimate(self, settings: Mapping[str, object]) -> Estimate:
+        """Figures under other values of fields; AccelsimError for a field that may change the mapping."""
+        ...
 
 
 class MappingFamily(Protocol):

@@ -6,13 +6,17 @@ of the process.
 """
 
 import time
+from itertools import count
+from pathlib import Path
 
 import pytest
 
 import accelsim as acs
 from accelsim import api
+from accelsim.components.compute import ComputeArray
 from accelsim.graph.layers import from_layers
 from accelsim.mapping.asic.compiled_dataflow import CompiledDataflow
+from accelsim.spec.catalog import root
 
 pytestmark = [
     pytest.mark.benchmark(timer=time.process_time, min_rounds=15, warmup=True, warmup_iterations=2),
@@ -103,3 +107,61 @@ def test_simulate_anew(benchmark, architecture):
 
     benchmark.pedantic(acs.simulate, setup=forget, rounds=5, warmup_rounds=1)
     record(benchmark, 1, "answers/s", "mapping.asic")
+
+
+@pytest.mark.parametrize("fields", [1, 4])
+@pytest.mark.parametrize("workload", ["alexnet", "resnet50"])
+@pytest.mark.parametrize("architecture", ["eyeriss", "systolic-16x16", "pe-array"])
+def test_update(benchmark, architecture, workload, fields):
+    """Other bandwidths, clocks and energies, as text that was not read before; each round is 100 updates."""
+    model = acs.compile(workload, architecture)
+    array = next(n for n, c in model.architecture.components.items() if isinstance(c, ComputeArray))
+    memory = "glb" if "glb" in model.architecture.components else "dram"
+    model.estimate()
+    numbers = count(1)
+
+    def update():
+        for _ in range(100):
+            n = next(numbers)
+            settings = {
+                "components.dram.bandwidth": f"{400 + n / 100} MB/s",
+                "components.dram.read_energy": f"{60 + n / 1e4} pJ/B",
+                f"components.{memory}.write_energy": f"{2 + n / 1e5} pJ/B",
+                f"components.{array}.clock": f"{200 + n % 100} MHz",
+            }
+            model.estimate(dict(list(settings.items())[:fields]))
+
+    benchmark(update)
+    record(benchmark, 100, "updates/s", "mapping.asic.estimator")
+
+
+@pytest.mark.parametrize("levels", [2, 3])
+def test_update_with_storage_levels(benchmark, tmp_path, levels):
+    """A second level of buffers between the DRAM and the one there is."""
+    outer = (
+        "\n  outer: {class: sram, size: 1 MiB, read_energy: 6 pJ/B, write_energy: 6 pJ/B}"
+        if levels == 3
+        else ""
+    )
+    file = tmp_path / "deep.yaml"
+    text = (Path(str(root("arch"))) / "eyeriss.yaml").read_text(encoding="utf-8")
+    file.write_text(text.replace("\n  glb:", f"{outer}\n  glb:"), encoding="utf-8")
+    model = acs.compile("alexnet", file)
+    model.estimate()
+    numbers = count(1)
+    benchmark(
+        lambda: [model.estimate({"components.dram.bandwidth": 4e8 + next(numbers)}) for _ in range(100)]
+    )
+    record(benchmark, 100, "updates/s", "mapping.asic.estimator")
+
+
+@pytest.mark.parametrize("rows", [8, 32, 128])
+def test_update_with_array_size(benchmark, rows):
+    settings = {"components.array.rows": rows, "components.array.columns": rows}
+    model = acs.compile("resnet50", "systolic-16x16", settings=settings)
+    model.estimate()
+    numbers = count(1)
+    benchmark(
+        lambda: [model.estimate({"components.dram.bandwidth": 4e9 + next(numbers)}) for _ in range(100)]
+    )
+    record(benchmark, 100, "updates/s", "mapping.asic.estimator")

@@ -20,6 +20,7 @@ from accelsim.mapping.asic.buffer_family import lower_on_buffer
 from accelsim.mapping.asic.calibrated_family import lower_calibrated
 from accelsim.mapping.asic.energy import area_mm2, energy_J
 from accelsim.mapping.asic.estimate import closed_form_cycles
+from accelsim.mapping.asic.estimator import Estimator, PlannedTurn
 from accelsim.mapping.asic.events import Tasks, layer_tasks
 from accelsim.mapping.asic.fusion import Turn, turns
 from accelsim.mapping.asic.given import entries_for, map_given
@@ -67,7 +68,10 @@ class Lowering:
         self.wiring = Wiring(self.machine, options.free, behind)
         self.period = cycle_ps(self.machine.array.clock)
         self.nests: dict[str, LoopNest] = {}
+        self.turns: dict[str, PlannedTurn] = {}
         self._mapped: dict[tuple[object, ...], tuple[MappedLayer, Flat, int]] = {}
+        self._views: dict[int, Wiring] = {}
+        """Wiring that a mapped layer's plan sees, by identity of the plan."""
 
     def lower(self) -> Lowered:
         """Map every operator; what does not fit is said for all of them."""
@@ -102,6 +106,7 @@ class Lowering:
                     operator.name, operator.type, 0, operator.parameters, fused_into=host.get(operator.name)
                 )
         names = [turn.operator.name for turn in order]
+        planned = {o.name: self.turns[o.name] for o in self.graph.operators if o.name in self.turns}
         notes = list(self.graph.notes)
         if free:
             notes.append(
@@ -134,6 +139,7 @@ class Lowering:
                 if isinstance(component, Link) and component.separate_directions
                 for way in ("in", "out")
             },
+            estimator=lambda: Estimator(self.machine, self.precision, self.wiring, list(planned.values())),
             notes=tuple(notes),
             sources=tuple(spec.source for spec in (self.mapping, self.dataflow) if spec and spec.source),
         )
@@ -173,12 +179,14 @@ class Lowering:
                 for name, moved in layer.access.items():
                     access[name] = access.get(name, Access()) + moved
             macs = sum(layer.macs for layer, _, _ in mapped)
+            plans = tuple(layer.plan for layer, _, _ in mapped)
             pes = max((layer.pes for layer, _, _ in mapped if layer.pes is not None), default=None)
             held = {k: v for layer, _, _ in mapped for k, v in layer.held_B.items()}
             estimate = sum(cycles for _, _, cycles in mapped)
             description = mapped[0][0].description
         else:
             plan = vector_plan(operator, turn.stored_bytes, self.machine)
+            plans = (plan,)
             tasks = layer_tasks(plan, self.wiring)
             flat = tasks.flat(self._to_ps)
             node = flat
@@ -187,6 +195,8 @@ class Lowering:
             description = f"{len(plan.cycles)} chunks"
             riders += operator.operations
         array = self.machine.array
+        views = tuple((plan, self._views.get(id(plan), self.wiring)) for plan in plans)
+        self.turns[operator.name] = PlannedTurn(views, access, macs + riders)
         return node, Work(
             name=operator.name,
             type=operator.type,
@@ -224,7 +234,8 @@ class Lowering:
         known = (shape, key, tuple(stored.items()))
         if known not in self._mapped:
             layer, seen = self._map(key, shape, stored)
-            tasks = layer_tasks(layer.plan, self.wiring.at(seen))
+            view = self._views[id(layer.plan)] = self.wiring.at(seen)
+            tasks = layer_tasks(layer.plan, view)
             flat = tasks.flat(self._to_ps)
             self._mapped[known] = layer, flat, self._estimate(layer.plan, tasks, flat)
         return self._mapped[known]
