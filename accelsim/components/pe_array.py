@@ -12,10 +12,10 @@ class PEArray(ComputeArray):
     """``rows`` x ``columns`` processing elements, or ``pes`` of them that a dataflow may cluster freely.
 
     Where a dataflow asks for rows, ``pes`` count as the squarest rectangle that holds exactly them.
-    Each does ``macs_per_pe`` multiply-accumulates per cycle of the same operand tile. ``loads`` says whether
-    tiles that stay and the first windows of those that stream enter together, each over its own link, or
-    tensor after tensor (``in_turn``) before the array starts; ``first_sums`` whether sums start at ``zero`` in
-    the array or are ``read`` like any other, from a buffer that holds zeros.
+    Each does ``macs_per_pe`` multiply-accumulates per cycle of the same operand tile. ``loads`` says
+    whether tiles that stay and the first windows of those that stream enter together, each over its own
+    link, or tensor after tensor (``in_turn``) before the array starts; ``first_sums`` whether sums start
+    at ``zero`` in the array or are ``read`` like any other, from a buffer that holds zeros.
     """
 
     pes: Units | None = None
