@@ -135,6 +135,9 @@ class Estimator:
         )  # fmt: skip
         self._latency = np.array([self._of(name, "latency") for name in wiring.component_of])
         self._bandwidth = np.array([self._of(name, "bandwidth") for name in wiring.component_of])
+        clock = machine.array.clock
+        self._unchanged = self._cycles(self._latency, self._bandwidth, clock, _period(clock))
+        """Cycles where only energies change."""
         self._resources_of: dict[str, list[int]] = {}
         for number, name in enumerate(wiring.component_of):
             self._resources_of.setdefault(name, []).append(number)
@@ -193,7 +196,8 @@ class Estimator:
             if name in energy and fields.keys() - {"bandwidth", "latency", "clock"}:
                 energy[name] = self._energy_J(name, fields)
         period = _period(clock)
-        cycles = self._cycles(latency, bandwidth, clock, period)
+        same = latency is self._latency and clock == self.machine.array.clock
+        cycles = self._unchanged if same else self._cycles(latency, bandwidth, clock, period)
         total = None if None in energy.values() else float(sum(v for v in energy.values() if v is not None))
         if total is not None and not isfinite(total):
             raise AccelsimError("an energy is too large to be a number: is a price off by its unit?")
