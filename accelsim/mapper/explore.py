@@ -27,11 +27,11 @@ def rows_floor(p: Problem, table: Floats) -> Floats:
 @compiled
 def explore(
     p: Problem, table: Floats, roots: Ints, chosen: Ints, bound: Floats, begin: int, end: int, floors: Floats,
-    above: float, n: Node, goal: Ints, best: Mapping, fuel: int, each: int, only: bool,
+    above: float, n: Node, goal: Ints, best: Mapping, fuel: int, each: int, bottom: int,
 ) -> int:  # fmt: skip
     """Solve nodes ``begin`` to ``end`` (sorted by bound) outwards; number of the first one left undone.
 
-    ``each`` is the fuel for one node; ``only`` is False.
+    ``each`` is the fuel for one node; ``bottom`` is 0.
     """
     feature = np.ones((7, 8))
     block = np.ones(8, np.int64)
@@ -59,7 +59,7 @@ def explore(
         n.low_cycles, n.low_energy = bound[i, 0], bound[i, 1] - above
         before, before_energy = best.cycles, best.energy
         n.fuel = each
-        solve(p, table, p.shared, only, n, floors, goal, best)
+        solve(p, table, p.shared, bottom, n, floors, goal, best)
         fuel -= each - n.fuel
         if best.cycles != before or best.energy != before_energy:
             best.root = chosen[i, 0]

@@ -7,9 +7,10 @@ from typing import Literal
 
 from accelsim.cost.evaluate import Cost
 from accelsim.cost.hierarchy import Hierarchy
-from accelsim.cost.nest import TENSORS, Level, Loop, LoopNest
+from accelsim.cost.nest import TENSORS, Loop, LoopNest
 from accelsim.graph.shape import DIMS, RELEVANT, ConvShape
 from accelsim.mapper.judge import SLACK
+from accelsim.mapper.layout import Layout
 from accelsim.mapper.space import Parts, Space, covered
 
 Metric = Literal["latency", "energy", "edp"]
@@ -43,7 +44,7 @@ class Certificate:
     @cached_property
     def covered(self) -> int:
         """Mappings of the space: points (unrolling, tile of every dim and level, order class of every gap)."""
-        return covered(self.shape, self.hierarchy)
+        return covered(self.shape, self.hierarchy, self.space)
 
     def __str__(self) -> str:
         verdict = (
@@ -99,15 +100,15 @@ def _metric(metric: Metric, cycles: float, energy_J: float, clock_Hz: float) -> 
 def build(
     shape: ConvShape,
     hierarchy: Hierarchy,
+    layout: Layout,
     tiles: Sequence[Sequence[int]],
     own: Sequence[int],
     parts: Parts,
     classes: Sequence[int],
 ) -> LoopNest:
     """The loop nest of one point of the space; arguments as in ``judge`` with parts per dim and axis."""
-    above = sum(not any(m.per_pe for m in level) for level in hierarchy.levels) - 1
     loops: list[Loop] = []
-    levels = [Level(m.name, 0, m.tensors) for m in hierarchy.levels[0]]
+    levels = layout.levels(0, 0)
     left = shape.bounds
 
     def cut(order: Sequence[int], row: Sequence[int], axis: str | None = None) -> None:
@@ -116,12 +117,12 @@ def build(
                 loops.append(Loop(DIMS[d], int(row[d]), axis))
                 left[DIMS[d]] = int(row[d])
 
-    for level in range(1, max(len(hierarchy.levels), above + 2)):
-        inner = level < len(hierarchy.levels)
+    for level in range(1, max(len(layout.points), layout.shared + 2)):
+        inner = level < len(layout.points)
         kept = RELEVANT[TENSORS[classes[level] if inner else 0]]
         order = sorted(range(8), key=lambda d: DIMS[d] not in kept)
         cut(order, tiles[level])
-        if level == above + 1:
+        if level == layout.shared + 1:
             rest = list(own)
             for axis in range(len(hierarchy.axes) - 1, -1, -1):
                 rest = [r * p[axis] for r, p in zip(rest, parts, strict=True)]
@@ -129,5 +130,5 @@ def build(
                 rest = [r // p[axis] for r, p in zip(rest, parts, strict=True)]
                 cut(range(8), rest, along.name)
         if inner:
-            levels += [Level(m.name, len(loops), m.tensors) for m in hierarchy.levels[level]]
+            levels += layout.levels(level, len(loops))
     return LoopNest(shape, tuple(loops), tuple(levels))

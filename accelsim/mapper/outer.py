@@ -71,6 +71,25 @@ def fits(p: Problem, level: int, tile: Ints) -> bool:
 
 
 @compiled
+def fits_above(p: Problem, level: int, tiles: Ints) -> bool:
+    """Whether memories with tiles at a level above the array have room, those further in being known.
+
+    A memory may keep other tensors further out; they need no less than the tile of this level.
+    """
+    for m in range(p.memories):
+        concerned = False
+        need = 0.0
+        for t in range(3):
+            k = p.kept[m, t]
+            if k >= 0:
+                concerned |= k == level
+                need += elements(p, t, tiles[max(k, level)]) * p.room[t] * p.buffers[m]
+        if concerned and need > p.size[m]:
+            return False
+    return True
+
+
+@compiled
 def elements(p: Problem, t: int, tile: Ints) -> float:
     """Elements of one full tile of a tensor."""
     total = 1.0
@@ -140,11 +159,12 @@ def boundary_floor(p: Problem, table: Floats, level: int, n: Node, decided: int)
 
 @compiled
 def solve(
-    p: Problem, table: Floats, top: int, only: bool, n: Node, floors: Floats, goal: Ints, best: Mapping
+    p: Problem, table: Floats, top: int, bottom: int, n: Node, floors: Floats, goal: Ints, best: Mapping
 ) -> None:
     """Best tiles of levels ``top`` down to 1 inside which everything is given.
 
-    ``floors[k]`` bounds the boundary into level k. With ``only``, nothing but the boundary into ``top`` counts.
+    ``floors[k]`` bounds the boundary into level k. With ``bottom`` > 0 nothing but the boundaries into levels
+    ``top`` to ``bottom`` counts, each at its least.
     ``best`` is improved in place. Gives up when ``n.fuel`` is 0.
     """
     if top == 0:
@@ -158,12 +178,12 @@ def solve(
     number = np.zeros((top + 1, 8), np.int64)
     index = np.zeros(8 * top + 1, np.int64)
     found = np.zeros(top + 1)
-    bottom = top if only else 1
+    only = bottom > 0
+    bottom = max(bottom, 1)
     array = p.shared + 1
     outside = np.zeros(top + 1)
-    if not only:
-        for k in range(2, top + 1):
-            outside[k] = outside[k - 1] + floors[k - 1]
+    for k in range(bottom + 1, top + 1):
+        outside[k] = outside[k - 1] + floors[k - 1]
     last = 8 * (top - bottom + 1)
     pos = 0
     index[0] = -1
@@ -180,7 +200,7 @@ def solve(
             pos -= 1
             continue
         tiles[k, d] = cand[k, d, index[pos]]
-        if not fits(p, k, tiles[k]):
+        if not fits_above(p, k, tiles):
             continue
         n.fuel -= 1
         if n.fuel <= 0:
@@ -204,8 +224,8 @@ def solve(
             continue
         if only:
             for c in range(3):
-                if better(floor[3 + c], floor[c], best.cycles, best.energy, goal):
-                    best.cycles, best.energy = floor[3 + c], floor[c]
+                if better(floor[3 + c], inside + floor[c], best.cycles, best.energy, goal):
+                    best.cycles, best.energy = floor[3 + c], inside + floor[c]
         else:
             judge(p, table, n, goal, best)
         if d == LAST and index[pos] < number[k, d] - 1:

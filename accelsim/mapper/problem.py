@@ -1,6 +1,8 @@
 """A layer on a hierarchy as flat arrays: everything the compiled search reads.
 
 Level 0 is the outermost; levels 1..``shared`` lie above the array, the others inside each processing element.
+Levels are storage points here: a memory that keeps its tensors at several is several levels, and ``kept[m, t]``
+is the level at which memory m keeps tensor t.
 Gap g holds the loops in time above level g. Dims and tensors are numbered as in ``DIMS`` and ``TENSORS``.
 
 Energy of a mapping is linear in the elements ``parent`` and ``child`` that cross each boundary (on the side of
@@ -18,6 +20,7 @@ from accelsim.cost.hierarchy import Hierarchy, Memory
 from accelsim.cost.nest import TENSORS
 from accelsim.errors import AccelsimError
 from accelsim.graph.shape import DIMS, RELEVANT, ConvShape
+from accelsim.mapper.layout import Layout
 from accelsim.mapper.window import block_rows, fill_rows
 
 Floats = NDArray[np.float64]
@@ -42,6 +45,7 @@ PROBLEM = np.dtype(
         ("shared", np.int64),
         ("memories", np.int64),
         ("memory", np.int64, (LEVELS, 3)),
+        ("kept", np.int64, (MEMORIES, 3)),
         ("size", np.float64, MEMORIES),
         ("buffers", np.float64, MEMORIES),
         ("read_bits", np.float64, MEMORIES),
@@ -122,7 +126,7 @@ Mapping = Any
 """A record of ``MAPPING``."""
 
 
-def problem(shape: ConvShape, hierarchy: Hierarchy) -> tuple[Problem, Floats]:
+def problem(shape: ConvShape, hierarchy: Hierarchy, layout: Layout) -> tuple[Problem, Floats]:
     """Flatten a layer and a hierarchy: the record, and rows (axis, tile of positions, tile of taps).
 
     Raises
@@ -132,13 +136,13 @@ def problem(shape: ConvShape, hierarchy: Hierarchy) -> tuple[Problem, Floats]:
     """
     memories = hierarchy.memories
     number = {m.name: i for i, m in enumerate(memories)}
-    levels = len(hierarchy.levels) - 1
+    levels = len(layout.points) - 1
     held = np.full((levels + 1, 3), -1, np.int64)
-    for index, level in enumerate(hierarchy.levels):
-        for memory in level:
-            for tensor in memory.tensors:
+    for index, point in enumerate(layout.points):
+        for memory, tensors in point:
+            for tensor in tensors:
                 held[index, TENSORS.index(tensor)] = number[memory.name]
-    shared = sum(not any(m.per_pe for m in level) for level in hierarchy.levels) - 1
+    shared = layout.shared
     _refuse(shape, hierarchy, held, shared)
     width = [hierarchy.bits[w] for w in ("inputs", "weights", "partial")]
     outputs = shape.N * shape.G * shape.K * shape.P * shape.Q
@@ -176,6 +180,11 @@ def problem(shape: ConvShape, hierarchy: Hierarchy) -> tuple[Problem, Floats]:
     for t in range(3):
         for b in range(boundaries[t]):
             entry[below[t, b], t] = prices[0, t, b] + prices[1, t, b]
+    kept = np.full((len(memories), 3), -1, np.int64)
+    for index in range(1, levels + 1):
+        for t in range(3):
+            if held[index, t] >= 0:
+                kept[held[index, t], t] = index
     record = np.zeros(1, PROBLEM).view(np.recarray)[0]
     for name, values in {
         "memory": held,
@@ -184,6 +193,7 @@ def problem(shape: ConvShape, hierarchy: Hierarchy) -> tuple[Problem, Floats]:
         "parent_cost": prices[0],
         "child_cost": prices[1],
         "entry_cost": entry,
+        "kept": kept,
     }.items():
         target = record[name]
         target[tuple(slice(n) for n in values.shape)] = values

@@ -4,7 +4,9 @@ from accelsim.cost.evaluate import evaluate
 from accelsim.cost.hierarchy import Hierarchy
 from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.shape import ConvShape
+from accelsim.mapper.layout import by_level, by_tensor
 from accelsim.mapper.mapped import Mapped, Metric, build, certify
+from accelsim.mapper.room import refuse_if_nothing_fits
 from accelsim.mapper.space import Space
 from accelsim.mapper.tree import METRICS, Deadline, Progress, Search
 
@@ -33,15 +35,26 @@ def best_mapping(
     """
     space = space or Space()
     _check_goal(goal)
-    search = Search(shape, hierarchy, goal)
-    search.run(Deadline(budget_s, progress))
-    found = search.found
+    refuse_if_nothing_fits(shape, hierarchy)
+    layouts = [by_level(hierarchy), *(by_tensor(hierarchy) if space.storage == "tensor" else ())]
+    deadline = Deadline(budget_s, progress)
+    best, remaining = None, []
+    for layout in layouts:
+        search = Search(shape, hierarchy, layout, goal)
+        if best is not None:
+            search.found.cycles, search.found.energy = best.found.cycles, best.found.energy
+        if search.run(deadline):
+            best = search
+        remaining += search.remaining
+    deadline.close()
+    assert best is not None
+    found = best.found
     nest = build(
-        shape, hierarchy, found.tiles.tolist(), found.own.tolist(), search.roots.parts[found.root],
+        shape, hierarchy, best.layout, found.tiles.tolist(), found.own.tolist(), best.roots.parts[found.root],
         found.classes.tolist(),
     )  # fmt: skip
     cost = evaluate(nest, hierarchy)
-    return Mapped(nest, cost, certify(space, shape, hierarchy, goal, cost, search.remaining))
+    return Mapped(nest, cost, certify(space, shape, hierarchy, goal, cost, remaining))
 
 
 def _check_goal(goal: tuple[Metric, ...]) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from accelsim.cost.hierarchy import Hierarchy
 from accelsim.graph.shape import DIMS, RELEVANT, ConvShape
+from accelsim.mapper.layout import Layout, by_level, by_tensor
 
 Parts = tuple[tuple[int, ...], ...]
 """For each dim of ``DIMS`` the number of parts along each axis of the array."""
@@ -19,8 +20,8 @@ class Space:
 
     Parameters
     ----------
-    storage : ``"level"``: all tensors of a level share one tile. ``"tensor"``: above the array each tensor is
-        kept from a point of its own between the loops
+    storage : ``"level"``: all tensors of a level share one tile. ``"tensor"``: the level above the array has
+        two storage points between the loops, and each tensor is kept at either (uneven)
     """
 
     storage: Literal["level", "tensor"] = "level"
@@ -37,7 +38,7 @@ class Space:
             " be short; tiles that are no such multiples are not covered",
             "one tile per level of memory"
             if self.storage == "level"
-            else "above the array a storage point per tensor and memory",
+            else "above the array two storage points between the loops, every tensor kept at either of them",
             f"inside a processing element tiles of {' '.join(kept)} only"
             if kept
             else "nothing is kept inside a processing element",
@@ -94,10 +95,17 @@ def unrollings(shape: ConvShape, hierarchy: Hierarchy) -> Iterator[Parts]:
             yield parts
 
 
-def covered(shape: ConvShape, hierarchy: Hierarchy) -> int:
-    """Points (unrolling, tile of every dim at every level, order class of every gap), fitting or not."""
-    levels = len(hierarchy.levels) - 1
-    above = sum(not any(m.per_pe for m in level) for level in hierarchy.levels) - 1
+def covered(shape: ConvShape, hierarchy: Hierarchy, space: Space) -> int:
+    """Points (unrolling, tile of every dim at every level, order class of every gap), fitting or not.
+
+    With a storage point per tensor: for each way to give the tensors to the points.
+    """
+    layouts = [by_level(hierarchy), *(by_tensor(hierarchy) if space.storage == "tensor" else ())]
+    return sum(_points(shape, hierarchy, layout) for layout in layouts)
+
+
+def _points(shape: ConvShape, hierarchy: Hierarchy, layout: Layout) -> int:
+    levels, above = len(layout.points) - 1, layout.shared
     inside = levels - above
     kept = indexed(hierarchy)
 

@@ -14,11 +14,11 @@ from accelsim.cost.hierarchy import Hierarchy
 from accelsim.graph.shape import ConvShape
 from accelsim.mapper.array import nodes, root_floor
 from accelsim.mapper.explore import explore, rows_floor
-from accelsim.mapper.judge import ENERGY, LATENCY
+from accelsim.mapper.judge import ENERGY, LATENCY, port
+from accelsim.mapper.layout import Layout
 from accelsim.mapper.mapped import Metric
 from accelsim.mapper.outer import solve
-from accelsim.mapper.problem import MAPPING, NODE, Floats, Ints, Node, Problem, problem
-from accelsim.mapper.room import refuse_if_nothing_fits
+from accelsim.mapper.problem import MAPPING, NODE, Floats, Ints, Mapping, Node, Problem, problem
 from accelsim.mapper.roots import list_roots
 
 METRICS: tuple[Metric, ...] = ("latency", "energy", "edp")
@@ -30,6 +30,8 @@ FUEL = 1 << 20
 """Steps of compiled search between two looks at the clock."""
 FIRST_FUEL = 1 << 22
 """Steps that may be spent on finding the first nodes."""
+FLOOR_FUEL = 1 << 19
+"""Steps that may be spent on the least energy of several levels together."""
 UNLIMITED = 1 << 62
 PATIENCE_S = 2.0
 """Searches shorter than this show no progress."""
@@ -70,25 +72,28 @@ class Deadline:
 class Search:
     """One search: the incumbent in ``found``; ``remaining`` bounds (cycles, energy) what was left undone."""
 
-    def __init__(self, shape: ConvShape, hierarchy: Hierarchy, goal: tuple[Metric, ...]) -> None:
-        self.p, self.table = problem(shape, hierarchy)
-        refuse_if_nothing_fits(shape, hierarchy)
+    def __init__(
+        self, shape: ConvShape, hierarchy: Hierarchy, layout: Layout, goal: tuple[Metric, ...]
+    ) -> None:
+        self.layout = layout
+        self.p, self.table = problem(shape, hierarchy, layout)
         self.goal = goal
         self.order = np.array([METRICS.index(m) for m in goal], np.int64)
         self.roots = list_roots(shape, hierarchy, self.p, self.table)
         self.node = np.zeros(1, NODE).view(np.recarray)[0]
         self.node.rows[:] = rows_floor(self.p, self.table)
-        self.floors, self.cycles = level_floors(self.p, self.table, self.node)
-        self.above = float(self.floors.sum())
+        self.floors, self.above, self.cycles = level_floors(self.p, self.table, self.node)
         self.found = np.zeros(1, MAPPING).view(np.recarray)[0]
         self.found.cycles = self.found.energy = np.inf
         self.chosen = np.zeros((NODES, 17), np.int64)
         self.bound = np.zeros((NODES, 2))
         self.remaining: list[tuple[float, float]] = []
 
-    def run(self, deadline: Deadline) -> None:
-        """Search until everything is covered or the deadline is over."""
-        self.solve_nodes(self.list_nodes(fresh(), FIRST_NODES, FIRST_FUEL), deadline)
+    def run(self, deadline: Deadline) -> bool:
+        """Search until everything is covered or the deadline is over; whether the incumbent was improved."""
+        before = (float(self.found.cycles), float(self.found.energy))
+        if not deadline.over() or self.found.cycles == np.inf:
+            self.solve_nodes(self.list_nodes(fresh(), FIRST_NODES, FIRST_FUEL), deadline)
         resume = fresh()
         total = len(self.roots.parts)
         while resume[0] < total:
@@ -97,7 +102,7 @@ class Search:
                 break
             deadline.show(resume[0] / total, f"{self.found.cycles:.0f} cycles, {self.found.energy:.4g} J")
             self.solve_nodes(self.list_nodes(resume, NODES, FUEL), deadline)
-        deadline.close()
+        return before != (float(self.found.cycles), float(self.found.energy))
 
     def list_nodes(self, resume: Ints, size: int, fuel: int) -> int:
         """Fill ``chosen`` and ``bound``, best bound first; number of nodes."""
@@ -121,7 +126,7 @@ class Search:
         while begin < number:
             end = explore(
                 self.p, self.table, self.roots.counts, self.chosen, self.bound, begin, number, self.floors,
-                self.above, self.node, self.order, self.found, FUEL, each, False,
+                self.above, self.node, self.order, self.found, FUEL, each, 0,
             )  # fmt: skip
             each = 2 * each if end == begin else FUEL
             begin = int(end)
@@ -141,24 +146,47 @@ def fresh() -> Ints:
     return np.array([0] + [-1] * 8, np.int64)
 
 
-def level_floors(p: Problem, table: Floats, node: Node) -> tuple[Floats, float]:
-    """Least energy of the boundary into every level above the array, and least cycles of the outermost ports.
+def level_floors(p: Problem, table: Floats, node: Node) -> tuple[Floats, float, float]:
+    """Least energy of the boundary into every level above the array and of all together, and least cycles of the
+    outermost ports.
 
     Over all tiles that fit, aligned or not.
     """
     floors = np.zeros(p.shared + 1)
-    cycles = 0.0
-    least = np.zeros(1, MAPPING).view(np.recarray)[0]
     for level in range(1, p.shared + 1):
-        for goal in ([ENERGY], [LATENCY, ENERGY])[: 2 if level == 1 else 1]:
-            node.tiles[:] = 1
-            node.own[:] = 1
-            node.low_cycles = node.low_energy = 0.0
-            node.fuel = UNLIMITED
-            least.cycles = least.energy = np.inf
-            solve(p, table, level, True, node, floors, np.array(goal, np.int64), least)
-            if goal[0] == ENERGY:
-                floors[level] = least.energy
-            else:
-                cycles = least.cycles
-    return floors, cycles
+        floors[level] = _least(p, table, node, level, level, floors, [ENERGY], UNLIMITED).energy
+    cycles = compulsory_cycles(p, node)
+    if p.shared:
+        cycles = max(cycles, _least(p, table, node, 1, 1, floors, [LATENCY, ENERGY], UNLIMITED).cycles)
+    above = float(floors.sum())
+    if p.shared > 1:
+        together = _least(p, table, node, p.shared, 1, floors, [ENERGY], FLOOR_FUEL)
+        above = max(above, float(together.energy)) if node.fuel > 0 else above
+    return floors, above, float(cycles)
+
+
+def _least(
+    p: Problem, table: Floats, node: Node, top: int, bottom: int, floors: Floats, goal: list[int], fuel: int
+) -> Mapping:
+    """Least cost of the boundaries into some levels, whatever lies inside and outside."""
+    node.tiles[:] = 1
+    node.own[:] = 1
+    node.low_cycles = node.low_energy = 0.0
+    node.fuel = fuel
+    least = np.zeros(1, MAPPING).view(np.recarray)[0]
+    least.cycles = least.energy = np.inf
+    solve(p, table, top, bottom, node, floors, np.array(goal, np.int64), least)
+    return least
+
+
+def compulsory_cycles(p: Problem, node: Node) -> float:
+    """Cycles in which the outermost ports bring every operand once and take every output once."""
+    inputs = float(p.bounds[0] * p.bounds[1] * p.bounds[3] * node.rows.prod())
+    weights = float(p.macs / (p.bounds[0] * p.bounds[4] * p.bounds[5]))
+    most = 0.0
+    for m in set(p.memory[0].tolist()):
+        held = [t for t in range(3) if p.memory[0, t] == m and p.boundaries[t] > 0]
+        read = sum((inputs, weights)[t] * p.width[t] for t in held if t < 2)
+        write = p.outputs * (p.width[2] + p.done_bits) if 2 in held else 0.0
+        most = max(most, float(port(p, m, read, write)))
+    return float(np.ceil(most))

@@ -5,7 +5,8 @@ order per class in each gap, for the smaller ones every permutation.
 """
 
 import random
-from itertools import permutations, product
+from dataclasses import replace
+from itertools import islice, permutations, product
 from math import isclose, prod
 
 import pytest
@@ -15,7 +16,7 @@ from accelsim.cost.hierarchy import Axis, Hierarchy, Memory
 from accelsim.cost.nest import Level, Loop, LoopNest
 from accelsim.errors import AccelsimError
 from accelsim.graph.shape import DIMS, ConvShape
-from accelsim.mapper import best_mapping
+from accelsim.mapper import Space, best_mapping
 
 TENSORS = ("inputs", "weights", "outputs")
 INDEXED_BY = {"inputs": "NGCPQRS", "weights": "GKCRS", "outputs": "NGKPQ"}
@@ -61,9 +62,13 @@ def random_level(rng, index, per_pe, tight):
     )  # fmt: skip
 
 
-def random_hierarchy(rng, shape):
+EVEN = [(1, 1), (1, 1), (2, 0), (1, 0), (0, 1), (2, 1), (1, 2)]
+"""Levels above the array and inside its elements."""
+
+
+def random_hierarchy(rng, shape, depths):
     moving = [d for d in DIMS if shape[d] > 1]
-    above, inside = rng.choice([(1, 1), (1, 1), (2, 0), (1, 0), (0, 1), (2, 1), (1, 2)])
+    above, inside = rng.choice(depths)
     dram = Memory("dram", TENSORS, None, read_J=rng.choice([3.0, 20.0]), write_J=10.0,
                   read_bits=rng.choice([None, 8, 64]), write_bits=rng.choice([None, 8, 32]),
                   shared_port=rng.random() < 0.3)  # fmt: skip
@@ -106,31 +111,52 @@ def chains(bound, parts, above, inside, kept):
             yield (*o, block, own, *i)
 
 
-def points(shape, hierarchy, every_order):
-    """Every nest of the space."""
+def storage(hierarchy, uneven):
+    """Storage points to try: of each a list of (level name, tensors), and how many lie above the array."""
     above = sum(not any(m.per_pe for m in level) for level in hierarchy.levels) - 1
-    inside = len(hierarchy.levels) - 1 - above
+    whole = [[(m.name, m.tensors) for m in level] for level in hierarchy.levels]
+    yield whole, above
+    if not uneven:
+        return
+    for outer in product((True, False), repeat=3):
+        side = dict(zip(TENSORS, outer, strict=True))
+        split = [
+            [(f"{name}.{t}", (t,)) for name, held in whole[1] for t in held if side[t] is first]
+            for first in (True, False)
+        ]
+        yield [whole[0], *split, *whole[2:]], above + 1
+
+
+def points(shape, hierarchy, every_order, uneven=False):
+    """Every nest of the space."""
     kept = {t for m in hierarchy.memories if m.per_pe for t in m.tensors}
-    ways = []
-    for dim in DIMS:
-        axes = [range(1, min(a.size, shape[dim]) + 1) if dim in a.dims else (1,) for a in hierarchy.axes]
-        ways.append(
-            [
-                (parts, chain)
-                for parts in product(*axes)
-                for chain in chains(shape[dim], parts, above, inside, any(dim in INDEXED_BY[t] for t in kept))
+    for held, above in storage(hierarchy, uneven):
+        inside = len(held) - 1 - above
+        ways = []
+        for dim in DIMS:
+            axes = [
+                range(1, min(a.size, shape[dim]) + 1) if dim in a.dims else (1,) for a in hierarchy.axes
             ]
-        )
-    for choice in product(*ways):
-        if any(prod(w[0][a] for w in choice) > axis.size for a, axis in enumerate(hierarchy.axes)):
-            continue
-        yield from nests(shape, hierarchy, above, inside, choice, every_order)
+            tiled = any(dim in INDEXED_BY[t] for t in kept)
+            ways.append(
+                [
+                    (parts, chain)
+                    for parts in product(*axes)
+                    for chain in chains(shape[dim], parts, above, inside, tiled)
+                ]
+            )
+        for choice in product(*ways):
+            if any(prod(w[0][a] for w in choice) > axis.size for a, axis in enumerate(hierarchy.axes)):
+                continue
+            yield from nests(shape, hierarchy, held, above, choice, every_order)
 
 
-def nests(shape, hierarchy, above, inside, choice, every_order):
+def nests(shape, hierarchy, held, above, choice, every_order):
+    """Nests of one choice of unrolling and tiles: the orders of every gap."""
     left = shape.bounds
-    segments = []  # (orders to try, level after it)
-    for gap in range(1, max(len(hierarchy.levels), above + 2)):
+    inside = len(held) - 1 - above
+    segments = []  # (orders to try, storage point after them)
+    for gap in range(1, max(len(held), above + 2)):
         column = gap - 1 if gap <= above + 1 else gap
         loops = {}
         for dim, (_, chain) in zip(DIMS, choice, strict=True):
@@ -143,7 +169,7 @@ def nests(shape, hierarchy, above, inside, choice, every_order):
             orders = {
                 tuple(sorted(loops.values(), key=lambda loop: loop.dim not in INDEXED_BY[t])) for t in TENSORS
             }
-        segments.append((sorted(orders, key=str), gap))
+        segments.append((sorted(orders, key=str), None if gap == above + 1 else gap))
         if gap == above + 1:
             spatial = []
             for a, axis in enumerate(hierarchy.axes):
@@ -152,16 +178,14 @@ def nests(shape, hierarchy, above, inside, choice, every_order):
                     if tile < left[dim]:
                         spatial.append(Loop(dim, tile, axis.name))
                         left[dim] = tile
-            segments.append(([tuple(spatial)], None))
-    first = [Level(m.name, 0, m.tensors) for m in hierarchy.levels[0]]
+            segments.append(([tuple(spatial)], gap if inside else None))
+    first = [Level(name, 0, tensors) for name, tensors in held[0]]
     for orders in product(*(s[0] for s in segments)):
         loops, levels = [], list(first)
-        for order, (_, gap) in zip(orders, segments, strict=True):
+        for order, (_, point) in zip(orders, segments, strict=True):
             loops += order
-            after_array = gap is None and inside
-            at = above + 1 if after_array else gap
-            if at is not None and at < len(hierarchy.levels) and (gap is None or gap != above + 1):
-                levels += [Level(m.name, len(loops), m.tensors) for m in hierarchy.levels[at]]
+            if point is not None:
+                levels += [Level(name, len(loops), tensors) for name, tensors in held[point]]
         yield LoopNest(shape, tuple(loops), tuple(levels))
 
 
@@ -179,29 +203,25 @@ def same_or_less(a, b):
     return True
 
 
-def spaces(seed, number, kinds, most):
+def spaces(seed, number, kinds, most, uneven=False):
     rng = random.Random(seed)
     while number:
         shape = random_shape(rng, kinds)
         try:
-            hierarchy = random_hierarchy(rng, shape)
+            hierarchy = random_hierarchy(rng, shape, [(1, 1), (1, 0)] if uneven else EVEN)
             best_mapping(shape, hierarchy)
         except AccelsimError as error:
             assert "further in" in str(error) or "no mapping fits" in str(error)
             continue
-        size = 0
-        for _ in points(shape, hierarchy, False):
-            size += 1
-            if size > most:
-                break
+        size = sum(1 for _ in islice(points(shape, hierarchy, False, uneven), most + 1))
         if 20 < size <= most:
             number -= 1
             yield shape, hierarchy
 
 
-def check(shape, hierarchy, every_order, goals):
+def check(shape, hierarchy, every_order, goals, space=None):
     best = dict.fromkeys(goals)
-    for nest in points(shape, hierarchy, every_order):
+    for nest in points(shape, hierarchy, every_order, space is not None):
         cost = evaluate(nest, hierarchy)
         if cost.faults:
             continue
@@ -210,8 +230,9 @@ def check(shape, hierarchy, every_order, goals):
             if best[goal] is None or not same_or_less(best[goal], value):
                 best[goal] = value
     for goal in goals:
-        mapped = best_mapping(shape, hierarchy, goal)
+        mapped = best_mapping(shape, hierarchy, goal, space)
         assert mapped.cost.faults == ()
+        assert mapped.certificate.optimal
         got = key(mapped.cost, goal)
         assert best[goal] is not None
         assert same_or_less(best[goal], got), (shape, hierarchy, mapped.nest, got, best[goal])
@@ -231,3 +252,54 @@ def test_classes_dominate_every_permutation(seed):
     """Orders collapse to three classes per gap, grouped and depthwise layers included."""
     for shape, hierarchy in spaces(100 + seed, 5, ("conv", "groups", "depthwise"), 300):
         check(shape, hierarchy, True, (("energy", "latency"), ("latency", "energy")))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_uneven_search_equals_enumeration(seed):
+    """A storage point per tensor: eight ways to give three tensors to two points."""
+    goals = (("latency", "energy"), ("energy",), ("edp",))
+    for shape, hierarchy in spaces(200 + seed, 4, ("conv", "depthwise", "product", "window"), 2500, True):
+        check(shape, hierarchy, False, goals, Space("tensor"))
+
+
+def grown(rng, hierarchy):
+    """A machine whose mappings contain the smaller one's: one axis longer or one memory larger."""
+    if hierarchy.axes and rng.random() < 0.5:
+        axis = rng.choice(hierarchy.axes)
+        axes = tuple(replace(a, size=a.size + rng.randint(1, 3)) if a is axis else a for a in hierarchy.axes)
+        return replace(hierarchy, axes=axes)
+    memory = rng.choice(hierarchy.memories[1:])
+    size = None if memory.size_bits is None or rng.random() < 0.2 else memory.size_bits + rng.randint(1, 200)
+    levels = tuple(
+        tuple(replace(m, size_bits=size) if m is memory else m for m in level) for level in hierarchy.levels
+    )
+    return replace(hierarchy, levels=levels)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_larger_machine_is_never_worse(seed):
+    """At equal cost per access; per-element ports are left out, since more elements share their work."""
+    rng = random.Random(seed)
+    for shape, hierarchy in spaces(300 + seed, 12, ("conv", "window", "product", "depthwise"), 10**4):
+        larger = grown(rng, hierarchy)
+        for goal in (("latency",), ("energy",), ("edp",)):
+            small, large = (key(best_mapping(shape, h, goal).cost, goal) for h in (hierarchy, larger))
+            assert same_or_less(large, small), (shape, hierarchy, larger)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_more_work_never_costs_less(seed):
+    """One more of any dim; the input grows with the outputs."""
+    rng = random.Random(seed)
+    for shape, hierarchy in spaces(400 + seed, 12, ("conv", "window", "product", "batch", "groups"), 10**4):
+        dim = rng.choice("NGKCPQ")
+        more = {dim: shape[dim] + 1}
+        if dim in "PQ":
+            axis = "PQ".index(dim)
+            size = list(shape.size)
+            size[axis] += shape.stride[axis]
+            more["size"] = tuple(size)
+        larger = replace(shape, **more)
+        for goal in (("latency",), ("energy",), ("edp",)):
+            less, more_cost = (key(best_mapping(s, hierarchy, goal).cost, goal) for s in (shape, larger))
+            assert same_or_less(less, more_cost), (shape, larger, hierarchy)
