@@ -238,6 +238,7 @@ def _operator(
         closed_form_s=_seconds(model, work.closed_form_cycles),
         fused_into=work.fused_into,
         mapping=work.mapping,
+        certificate=work.certificate,
         pes=work.pes,
         held_B=dict(work.held_B),
         unit=work.unit,

@@ -110,7 +110,8 @@ class _ChipLowering:
         found: list[str | None] = []
         for name, part in self.parts.items():
             machine = self.chip.parts[name]
-            found += [machine.source, *(c.source for c in machine.components.values()), part.dataflow.source]
+            found += [machine.source, *(c.source for c in machine.components.values())]
+            found += [dataflow.source for dataflow in part.dataflows]
         return found
 
     def _choices(self, turn: Turn) -> dict[str, Choice]:

@@ -1,6 +1,8 @@
 """The machine family ``asic``: every operator takes a turn on the array, tile by tile."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from accelsim.components.link import Link
@@ -17,9 +19,11 @@ from accelsim.kernel import Flat, Program, Serial
 from accelsim.mapping.asic import array_plan, fold_plan
 from accelsim.mapping.asic.buffer_family import lower_on_buffer
 from accelsim.mapping.asic.calibrated_family import lower_calibrated
+from accelsim.mapping.asic.choice import Way, best_way, load_dataflows
 from accelsim.mapping.asic.energy import area_mm2, energy_J
 from accelsim.mapping.asic.estimate import closed_form_cycles
 from accelsim.mapping.asic.events import Tasks, layer_tasks
+from accelsim.mapping.asic.flat_machine import unrolled_dims
 from accelsim.mapping.asic.fusion import Turn, turns
 from accelsim.mapping.asic.given import entries_for, map_given
 from accelsim.mapping.asic.layer import Access, Conventions, MappedLayer, Widths, tile_access
@@ -27,13 +31,14 @@ from accelsim.mapping.asic.machine import Machine, machine
 from accelsim.mapping.asic.options import AsicOptions
 from accelsim.mapping.asic.plan import LayerPlan
 from accelsim.mapping.asic.problems import sentences
+from accelsim.mapping.asic.searched import KEPT, Mapper
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
 from accelsim.mapping.asic.vector import vector_plan
 from accelsim.mapping.asic.wiring import Wiring
 from accelsim.mapping.family import Lowered, Options, Work
 from accelsim.spec.architecture import Architecture
 from accelsim.spec.calibration import PHYSICAL, BufferCalibration, load_calibration
-from accelsim.spec.dataflow import Dataflow, load_dataflow
+from accelsim.spec.dataflow import Dataflow
 from accelsim.spec.mapping import load_mapping
 
 FREE: Mapping[str, Literal["none", "dram", "all"]] = {
@@ -64,12 +69,15 @@ class Lowering:
             )
         bits = BITS[self.precision]
         self.widths = Widths(bits, bits, bits, max(bits, BITS[accumulator]))
-        self.dataflow: Dataflow = load_dataflow(options.dataflow or self.machine.array.dataflow)
+        self.dataflows: tuple[Dataflow, ...] = load_dataflows(
+            options.dataflow or self.machine.array.dataflow
+        )
         self.mapping = None if options.mapping is None else load_mapping(options.mapping)
         self._check_mapping()
         self.wiring = Wiring(self.machine, FREE[options.memory], behind)
         self.period = cycle_ps(self.machine.array.clock)
         self.nests: dict[str, LoopNest] = {}
+        self.mapper = self._mapper()
         self._mapped: dict[tuple[object, ...], tuple[MappedLayer, Flat, int]] = {}
 
     def lower(self) -> Lowered:
@@ -116,6 +124,7 @@ class Lowering:
                 f"energy is unknown: components.{self.machine.array_name}.mac_energy has no price for"
                 f" {self.precision}"
             )
+        notes += self._choices()
         return Lowered(
             program=Program(self.wiring.resources, Serial(*nodes, names=names), len(self.wiring.kinds)),
             works=tuple(works[o.name] for o in self.graph.operators),
@@ -126,7 +135,7 @@ class Lowering:
             peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
             memory_B_per_s=self.memory_B_per_s(),
             notes=tuple(notes),
-            sources=tuple(spec.source for spec in (self.mapping, self.dataflow) if spec and spec.source),
+            sources=tuple(spec.source for spec in (self.mapping, *self.dataflows) if spec and spec.source),
         )
 
     def memory_B_per_s(self) -> float | None:
@@ -166,7 +175,7 @@ class Lowering:
             pes = max((layer.pes for layer, _, _ in mapped if layer.pes is not None), default=None)
             held = {k: v for layer, _, _ in mapped for k, v in layer.held_B.items()}
             estimate = sum(cycles for _, _, cycles in mapped)
-            description = mapped[0][0].description
+            description, certificate = mapped[0][0].description, mapped[0][0].certificate
         else:
             plan = vector_plan(operator, turn.stored_bytes, self.machine)
             tasks = layer_tasks(plan, self.wiring)
@@ -174,7 +183,7 @@ class Lowering:
             node = flat
             access, macs, pes, held = tile_access(self.machine, plan.levels), 0, None, {}
             estimate = self._estimate(plan, tasks, flat)
-            description = f"{len(plan.cycles)} chunks"
+            description, certificate = f"{len(plan.cycles)} chunks", ""
             riders += operator.operations
         array = self.machine.array
         return node, Work(
@@ -188,6 +197,7 @@ class Lowering:
             closed_form_cycles=estimate,
             ideal_cycles=-(-operator.macs // array.macs_per_cycle),
             mapping=description,
+            certificate=certificate,
             pes=pes,
             held_B=held,
         )
@@ -210,11 +220,28 @@ class Lowering:
         stored = self._stored(operator)
         known = (shape, key, tuple(stored.items()))
         if known not in self._mapped:
-            layer, seen = self._map(key, shape, stored)
-            tasks = layer_tasks(layer.plan, self.wiring.at(seen))
-            flat = tasks.flat(lambda cycles: to_ps(cycles, self.period))
-            self._mapped[known] = layer, flat, self._estimate(layer.plan, tasks, flat)
+            ways = (partial(self._way, way) for way in self._ways(key, shape, stored))
+            best = best_way(ways, self.options.goal)
+            layer = best.layer
+            if self.mapper is not None and not layer.certificate:
+                layer = replace(layer, certificate=self.mapper.why_template(shape))
+            self._mapped[known] = layer, best.flat, best.cycles
         return self._mapped[known]
+
+    def _way(self, way: Callable[[], tuple[MappedLayer, Machine]]) -> Way:
+        """A layer lowered in one way, with the figures that ways are compared by."""
+        layer, seen = way()
+        tasks = layer_tasks(layer.plan, self.wiring.at(seen))
+        flat = tasks.flat(lambda cycles: to_ps(cycles, self.period))
+        energy = energy_J(self.machine, layer.access, layer.macs, 0, self.precision).values()
+        known = [e for e in energy if e is not None]
+        total = sum(known) if len(known) == len(energy) else None
+        if total is None and self.options.goal != "latency" and (len(self.dataflows) > 1 or self.mapper):
+            raise AccelsimError(
+                f"goal={self.options.goal} needs the energy of every component of {self.machine.name}, and one"
+                " has no price; take goal=latency or give it one"
+            )
+        return Way(layer, flat, self._estimate(layer.plan, tasks, flat), total)
 
     def _stored(self, operator: Operator) -> dict[str, float]:
         """Part of the bytes of each feature map that its code takes in DRAM."""
@@ -245,15 +272,16 @@ class Lowering:
                 )
             )
         if self.mapping.others is not None:
-            self.dataflow = load_dataflow(self.mapping.others)
+            self.dataflows = load_dataflows(self.mapping.others)
 
     def _estimate(self, plan: LayerPlan, tasks: Tasks, flat: Flat) -> int:
         wiring = self.wiring
         return closed_form_cycles(plan, tasks, flat, wiring.resources, wiring.array, self.period)
 
-    def _map(
+    def _ways(
         self, key: str | None, shape: ConvShape, stored: dict[str, float]
-    ) -> tuple[MappedLayer, Machine]:
+    ) -> Iterator[Callable[[], tuple[MappedLayer, Machine]]]:
+        """What may be done with a layer: the given nest, or else every dataflow, and the mapper's."""
         machine, array = self.machine, self.machine.array
         unlimited = self.options.memory == "unlimited"
         padding = self.options.padding
@@ -261,13 +289,69 @@ class Lowering:
         assert padding != "valid"
         conventions = Conventions(padding, self.options.first_sums, stored)
         where = (shape, self.widths, conventions, unlimited)
-        if isinstance(array, SystolicArray):
-            return fold_plan.map_layer(machine, array, self.dataflow, *where), machine
-        if not isinstance(array, PEArray):
-            raise AccelsimError(f"{machine.name}: mapping 'asic' does not know class {array.class_!r}")
         if key is not None and self.mapping is not None:
-            return map_given(machine, array, self.mapping, key, *where)
-        return array_plan.map_layer(machine, array, self.dataflow, *where), machine
+            assert isinstance(array, PEArray)
+            yield partial(map_given, machine, array, self.mapping, key, *where)
+            return
+        for dataflow in self.dataflows:
+            yield partial(self._by_dataflow, dataflow, *where)
+        if self.mapper is not None:
+            yield partial(self.mapper.map_layer, shape, conventions)
+
+    def _by_dataflow(
+        self,
+        dataflow: Dataflow,
+        shape: ConvShape,
+        widths: Widths,
+        conventions: Conventions,
+        unlimited: bool,
+    ) -> tuple[MappedLayer, Machine]:
+        machine, array = self.machine, self.machine.array
+        where = (dataflow, shape, widths, conventions, unlimited)
+        if isinstance(array, SystolicArray):
+            layer = fold_plan.map_layer(machine, array, *where)
+        elif isinstance(array, PEArray):
+            layer = array_plan.map_layer(machine, array, *where)
+        else:
+            raise AccelsimError(f"{machine.name}: mapping 'asic' does not know class {array.class_!r}")
+        if len(self.dataflows) > 1:
+            layer = replace(layer, description=f"{dataflow.name}: {layer.description}")
+        return layer, machine
+
+    def _mapper(self) -> Mapper | None:
+        """The mapper, if the switches ask for it."""
+        options, array = self.options, self.machine.array
+        if options.mapper == "template":
+            return None
+        if not isinstance(array, PEArray):
+            raise AccelsimError(
+                f"{self.machine.name}: mapper=best is for a pe_array, whose elements have registers, not a"
+                f" {array.class_}; its mapping follows from the dataflow, and dataflow=best tries them all"
+            )
+        return Mapper(
+            self.machine, array, unrolled_dims(self.dataflows), self.widths, self.precision, options.goal,
+            options.mapper_budget, FREE[options.memory],
+        )  # fmt: skip
+
+    def _choices(self) -> list[str]:
+        """What was chosen by the switches dataflow and mapper."""
+        layers = [layer for layer, _, _ in self._mapped.values()]
+        notes = []
+        if len(self.dataflows) > 1:
+            chosen = [layer.description.partition(":")[0] for layer in layers]
+            counted = [f"{d.name} {chosen.count(d.name)}" for d in self.dataflows if d.name in chosen]
+            notes.append(
+                f"dataflow of each layer: the best for {self.options.goal} of"
+                f" {', '.join(d.name for d in self.dataflows)}; taken for layer shapes: {', '.join(counted)}"
+            )
+        if self.mapper is not None and self.mapper.certificates:
+            notes.append(self.mapper.note())
+            kept = sum(layer.certificate == KEPT for layer in layers)
+            if kept:
+                notes.append(
+                    f"layer shapes that keep a template, which is better once filling and draining count: {kept}"
+                )
+        return notes
 
 
 class ASIC:

@@ -90,7 +90,7 @@ class MappedLayer:
 
     ``pes`` is the number of processing elements in use, ``held_B`` the bytes of one full tile by
     ``memory tensor``, ``nest`` the loops in the names of mapping files; None and empty where the array has no
-    elements of its own.
+    elements of its own. ``certificate`` says how good a searched mapping is.
     """
 
     plan: LayerPlan
@@ -100,6 +100,7 @@ class MappedLayer:
     pes: int | None = None
     held_B: Mapping[str, int] = field(default_factory=dict)
     nest: LoopNest | None = None
+    certificate: str = ""
 
 
 MOST_ROWS = 10_000_000
