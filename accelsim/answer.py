@@ -167,7 +167,7 @@ def event_result(model: "Compiled", engine: str, fast_forward: bool) -> Result:
         upper_bound_s=ran.upper_ps / PER_SECOND,
         cycles=_cycles(model, ran)
         if overlapping
-        else _sum([o.cycles for o in operators if o.start_s is not None]),
+        else _sum([_cycles(model, part) for part in ran.parts]),
         closed_form_s=closed_form,
         operators=tuple(operators),
         resource_results=_resources(model, ran),

@@ -42,6 +42,8 @@ def lower_chip(graph: LayerGraph, architecture: Architecture, options: AsicOptio
         raise AccelsimError(
             f"{architecture.name}: switch dataflow is for one array; set parts.{first}.dataflow instead"
         )
+    if options.depth_first:
+        raise AccelsimError(f"{architecture.name}: switch depth_first is for one array, not for a chip of parts")
     return _ChipLowering(graph, chip(architecture), architecture, options).lower()
 
 

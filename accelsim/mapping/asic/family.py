@@ -19,7 +19,8 @@ from accelsim.kernel import Flat, Program, Serial
 from accelsim.mapping.asic import array_plan, fold_plan
 from accelsim.mapping.asic.buffer_family import lower_on_buffer
 from accelsim.mapping.asic.calibrated_family import lower_calibrated
-from accelsim.mapping.asic.choice import Way, best_way, load_dataflows
+from accelsim.mapping.asic.choice import load_dataflows
+from accelsim.mapping.asic.depth_first import DepthFirst
 from accelsim.mapping.asic.energy import area_mm2, energy_J
 from accelsim.mapping.asic.estimate import closed_form_cycles
 from accelsim.mapping.asic.events import Tasks, layer_tasks
@@ -34,18 +35,13 @@ from accelsim.mapping.asic.problems import sentences
 from accelsim.mapping.asic.searched import KEPT, Mapper
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
 from accelsim.mapping.asic.vector import vector_plan
+from accelsim.mapping.asic.ways import FREE, Ways
 from accelsim.mapping.asic.wiring import Wiring
 from accelsim.mapping.family import Lowered, Options, Work
 from accelsim.spec.architecture import Architecture
 from accelsim.spec.calibration import PHYSICAL, BufferCalibration, load_calibration
 from accelsim.spec.dataflow import Dataflow
 from accelsim.spec.mapping import load_mapping
-
-FREE: Mapping[str, Literal["none", "dram", "all"]] = {
-    "contended": "none", "overlapped": "dram", "unlimited": "all"
-}  # fmt: skip
-"""Whose transfers take no time, by the switch ``memory``."""
-
 
 class Lowering:
     """One graph on one machine; layers of equal shape are mapped once."""
@@ -77,8 +73,15 @@ class Lowering:
         self.wiring = Wiring(self.machine, FREE[options.memory], behind)
         self.period = cycle_ps(self.machine.array.clock)
         self.nests: dict[str, LoopNest] = {}
-        self.mapper = self._mapper()
+        self.ways = self.ways_on(self.machine)
         self._mapped: dict[tuple[object, ...], tuple[MappedLayer, Flat, int]] = {}
+
+    def ways_on(self, machine: Machine, inside: bool = False) -> Ways:
+        """The ways to map a layer on this machine, or on one with other buffers."""
+        return Ways(
+            machine, self.dataflows, self.mapping, self.options, self.widths, self.precision, self.wiring,
+            self.period, inside,
+        )  # fmt: skip
 
     def lower(self) -> Lowered:
         """Map every operator; what does not fit is said for all of them."""
@@ -88,15 +91,28 @@ class Lowering:
         order, host, free = turns(self.graph, self.options.fuse)
         works: dict[str, Work] = {}
         nodes: list[Flat | Serial] = []
+        names: list[str] = []
         problems: list[tuple[str, str]] = []
+        fused = DepthFirst(self, order) if self.options.depth_first else None
+        inside = {t.operator.name for run in fused.runs.values() for t in run.turns} if fused else set()
         for turn in tqdm(order, desc=f"mapping {self.graph.name}", delay=2, disable=None, leave=False):
-            try:
-                node, work = self.turn(turn, len(nodes))
-            except AccelsimError as error:
-                problems += [(turn.operator.name, text) for text in error.problems]
+            name = turn.operator.name
+            run = fused.runs.get(name) if fused else None
+            if run is None and name in inside:
                 continue
-            works[turn.operator.name] = work
-            nodes.append(node)
+            try:
+                if fused and run:
+                    block, done = fused.lower(run, len(nodes))
+                    nodes.append(block)
+                else:
+                    node, work = self.turn(turn, len(nodes))
+                    nodes.append(node)
+                    done = [work]
+            except AccelsimError as error:
+                problems += [(name, text) for text in error.problems]
+                continue
+            works |= {work.name: work for work in done}
+            names.append(run.name if run else name)
         if problems:
             raise AccelsimError(*sentences(problems, f"{self.graph.name} on {self.machine.name}"))
         if not nodes:
@@ -106,7 +122,6 @@ class Lowering:
                 works[operator.name] = Work(
                     operator.name, operator.type, 0, operator.parameters, fused_into=host.get(operator.name)
                 )
-        names = [turn.operator.name for turn in order]
         notes = list(self.graph.notes)
         if free:
             notes.append(
@@ -124,14 +139,16 @@ class Lowering:
                 f"energy is unknown: components.{self.machine.array_name}.mac_energy has no price for"
                 f" {self.precision}"
             )
-        notes += self._choices()
+        notes += self.ways.notes()
+        if fused:
+            notes += fused.notes()
         return Lowered(
             program=Program(self.wiring.resources, Serial(*nodes, names=names), len(self.wiring.kinds)),
             works=tuple(works[o.name] for o in self.graph.operators),
             kinds=tuple(self.wiring.kinds),
             cycle_ps=self.period,
             area_mm2=area_mm2(self.machine),
-            nests=self.nests,
+            nests={name: nest for name, nest in self.nests.items() if name not in inside},
             peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
             memory_B_per_s=self.memory_B_per_s(),
             notes=tuple(notes),
@@ -192,7 +209,7 @@ class Lowering:
             macs=operator.macs,
             parameters=operator.parameters,
             part=part,
-            bytes=self._bytes(access),
+            bytes=self.bytes_of(access),
             energy_J=energy_J(self.machine, access, macs, riders, self.precision),
             closed_form_cycles=estimate,
             ideal_cycles=-(-operator.macs // array.macs_per_cycle),
@@ -202,7 +219,7 @@ class Lowering:
             held_B=held,
         )
 
-    def _bytes(self, access: dict[str, Access]) -> dict[str, int]:
+    def bytes_of(self, access: dict[str, Access]) -> dict[str, int]:
         """Bytes per memory and link in the order of the file, DRAM first; a link with two ways has both."""
         names = [self.machine.dram_name, *(n for n in self.machine.components if n != self.machine.dram_name)]
         moved: dict[str, int] = {}
@@ -217,33 +234,14 @@ class Lowering:
     def _layer(self, operator: Operator, shape: ConvShape) -> tuple[MappedLayer, Flat, int]:
         listed = None if self.mapping is None else entries_for(self.mapping, operator.name, shape)
         key = None if listed is None else listed[0]
-        stored = self._stored(operator)
+        stored = self.stored(operator)
         known = (shape, key, tuple(stored.items()))
         if known not in self._mapped:
-            ways = (partial(self._way, way) for way in self._ways(key, shape, stored))
-            best = best_way(ways, self.options.goal)
-            layer = best.layer
-            if self.mapper is not None and not layer.certificate:
-                layer = replace(layer, certificate=self.mapper.why_template(shape))
-            self._mapped[known] = layer, best.flat, best.cycles
+            way = self.ways.best(key, shape, stored)
+            self._mapped[known] = way.layer, way.flat, way.cycles
         return self._mapped[known]
 
-    def _way(self, way: Callable[[], tuple[MappedLayer, Machine]]) -> Way:
-        """A layer lowered in one way, with the figures that ways are compared by."""
-        layer, seen = way()
-        tasks = layer_tasks(layer.plan, self.wiring.at(seen))
-        flat = tasks.flat(lambda cycles: to_ps(cycles, self.period))
-        energy = energy_J(self.machine, layer.access, layer.macs, 0, self.precision).values()
-        known = [e for e in energy if e is not None]
-        total = sum(known) if len(known) == len(energy) else None
-        if total is None and self.options.goal != "latency" and (len(self.dataflows) > 1 or self.mapper):
-            raise AccelsimError(
-                f"goal={self.options.goal} needs the energy of every component of {self.machine.name}, and one"
-                " has no price; take goal=latency or give it one"
-            )
-        return Way(layer, flat, self._estimate(layer.plan, tasks, flat), total)
-
-    def _stored(self, operator: Operator) -> dict[str, float]:
+    def stored(self, operator: Operator) -> dict[str, float]:
         """Part of the bytes of each feature map that its code takes in DRAM."""
         if self.options.coding == "none":
             return {}
@@ -257,6 +255,11 @@ class Lowering:
         """Refuse a mapping whose array or layers are not there."""
         if self.mapping is None:
             return
+        if self.options.depth_first:
+            raise AccelsimError(
+                f"mapping {self.mapping.name!r} lists whole layers, and depth_first maps strips of them;"
+                " leave one of the two out"
+            )
         if not isinstance(self.machine.array, PEArray):
             raise AccelsimError(
                 f"{self.machine.name}: a mapping file is for a pe_array, not a {self.machine.array.class_}"
@@ -277,81 +280,6 @@ class Lowering:
     def _estimate(self, plan: LayerPlan, tasks: Tasks, flat: Flat) -> int:
         wiring = self.wiring
         return closed_form_cycles(plan, tasks, flat, wiring.resources, wiring.array, self.period)
-
-    def _ways(
-        self, key: str | None, shape: ConvShape, stored: dict[str, float]
-    ) -> Iterator[Callable[[], tuple[MappedLayer, Machine]]]:
-        """What may be done with a layer: the given nest, or else every dataflow, and the mapper's."""
-        machine, array = self.machine, self.machine.array
-        unlimited = self.options.memory == "unlimited"
-        padding = self.options.padding
-        assert padding != "same"
-        assert padding != "valid"
-        conventions = Conventions(padding, self.options.first_sums, stored)
-        where = (shape, self.widths, conventions, unlimited)
-        if key is not None and self.mapping is not None:
-            assert isinstance(array, PEArray)
-            yield partial(map_given, machine, array, self.mapping, key, *where)
-            return
-        for dataflow in self.dataflows:
-            yield partial(self._by_dataflow, dataflow, *where)
-        if self.mapper is not None:
-            yield partial(self.mapper.map_layer, shape, conventions)
-
-    def _by_dataflow(
-        self,
-        dataflow: Dataflow,
-        shape: ConvShape,
-        widths: Widths,
-        conventions: Conventions,
-        unlimited: bool,
-    ) -> tuple[MappedLayer, Machine]:
-        machine, array = self.machine, self.machine.array
-        where = (dataflow, shape, widths, conventions, unlimited)
-        if isinstance(array, SystolicArray):
-            layer = fold_plan.map_layer(machine, array, *where)
-        elif isinstance(array, PEArray):
-            layer = array_plan.map_layer(machine, array, *where)
-        else:
-            raise AccelsimError(f"{machine.name}: mapping 'asic' does not know class {array.class_!r}")
-        if len(self.dataflows) > 1:
-            layer = replace(layer, description=f"{dataflow.name}: {layer.description}")
-        return layer, machine
-
-    def _mapper(self) -> Mapper | None:
-        """The mapper, if the switches ask for it."""
-        options, array = self.options, self.machine.array
-        if options.mapper == "template":
-            return None
-        if not isinstance(array, PEArray):
-            raise AccelsimError(
-                f"{self.machine.name}: mapper=best is for a pe_array, whose elements have registers, not a"
-                f" {array.class_}; its mapping follows from the dataflow, and dataflow=best tries them all"
-            )
-        return Mapper(
-            self.machine, array, unrolled_dims(self.dataflows), self.widths, self.precision, options.goal,
-            options.mapper_budget, FREE[options.memory],
-        )  # fmt: skip
-
-    def _choices(self) -> list[str]:
-        """What was chosen by the switches dataflow and mapper."""
-        layers = [layer for layer, _, _ in self._mapped.values()]
-        notes = []
-        if len(self.dataflows) > 1:
-            chosen = [layer.description.partition(":")[0] for layer in layers]
-            counted = [f"{d.name} {chosen.count(d.name)}" for d in self.dataflows if d.name in chosen]
-            notes.append(
-                f"dataflow of each layer: the best for {self.options.goal} of"
-                f" {', '.join(d.name for d in self.dataflows)}; taken for layer shapes: {', '.join(counted)}"
-            )
-        if self.mapper is not None and self.mapper.certificates:
-            notes.append(self.mapper.note())
-            kept = sum(layer.certificate == KEPT for layer in layers)
-            if kept:
-                notes.append(
-                    f"layer shapes that keep a template, which is better once filling and draining count: {kept}"
-                )
-        return notes
 
 
 class ASIC:

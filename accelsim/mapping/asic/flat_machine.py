@@ -61,7 +61,7 @@ def hierarchy_of(
     levels.append(_level(registers, clock, True, timed=False, unlimited=unlimited))
     unrolled = tuple(d for d in DIMS if d in dims)
     if array.rows is not None and array.columns is not None:
-        axes = (Axis("rows", array.rows, unrolled), Axis("columns", array.columns, unrolled))
+        axes: tuple[Axis, ...] = (Axis("rows", array.rows, unrolled), Axis("columns", array.columns, unrolled))
     else:
         axes = (Axis(ANYWHERE, array.units, unrolled),)
     return Hierarchy(

@@ -3,7 +3,7 @@ decide.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Literal
 
@@ -223,6 +223,15 @@ def parents(nest: LoopNest, level: int) -> dict[str, int]:
         tensor: max(i for i in range(level) if tensor in nest.levels[i].tensors)
         for tensor in nest.levels[level].tensors
     }
+
+
+def resident(machine: Machine, layer: MappedLayer) -> MappedLayer:
+    """A layer whose tensors are all in the buffer next to DRAM: nothing moves between the two."""
+    outer, *inner = layer.plan.levels
+    access = dict(layer.access)
+    for name, moved in tile_access(machine, (outer,)).items():
+        access[name] = Access(access[name].read - moved.read, access[name].written - moved.written)
+    return replace(layer, plan=replace(layer.plan, levels=tuple(inner)), access=access)
 
 
 def buffer_depths(machine: Machine) -> dict[tuple[int, str], int]:

@@ -11,7 +11,7 @@ from accelsim.spec.units import PositiveCount, Seconds
 READINGS = ("rs_loop_cycles", "shi_halo", "first_step", "buffers", "winograd", "k_round", "fc_batch")
 """Switches that are readings of a calibration."""
 
-PHYSICAL_ONLY = ("mapping", "mapper", "mapper_budget", "memory", "fuse", "first_sums", "coding")
+PHYSICAL_ONLY = ("mapping", "mapper", "mapper_budget", "depth_first", "memory", "fuse", "first_sums", "coding")
 """Switches of the event model."""
 
 
@@ -31,6 +31,8 @@ class AsicOptions(Options):
     does so from the buffers on, but not from DRAM. ``first_sums: read``: the array also reads the sums it
     starts from. ``coding: run_length`` codes feature maps in DRAM, where the workload knows their zeros.
     ``fuse: false`` gives every element-wise operator a turn of its own.
+    ``depth_first: true`` takes chains of layers strip by strip through the buffer next to DRAM where they fit
+    and DRAM then moves less.
     ``calibration`` names a file whose cost model and constants replace those of the architecture; the
     switches after it are readings of such models (see ``accelsim show maestro2019``, ``nvdla-sheet``).
 
@@ -45,6 +47,7 @@ class AsicOptions(Options):
     mapper_budget: Seconds | None = None
     memory: Literal["contended", "overlapped", "unlimited"] = "contended"
     fuse: bool = True
+    depth_first: bool = False
     padding: Literal["skip", "count", "insert", "same", "valid"] = "skip"
     first_sums: Literal["zero", "read"] = "zero"
     coding: Literal["none", "run_length"] = "none"

@@ -47,8 +47,12 @@ class Mapper:
         self.certificates: dict[ConvShape, Certificate] = {}
         self._found: dict[ConvShape, Mapped] = {}
 
-    def map_layer(self, shape: ConvShape, conventions: Conventions) -> tuple[MappedLayer, Machine]:
+    def map_layer(
+        self, shape: ConvShape, conventions: Conventions, inside: bool = False
+    ) -> tuple[MappedLayer, Machine]:
         """Search, lower, and attach the certificate; also the machine with the storage points of the nest.
+
+        ``inside``: the buffer next to DRAM keeps everything whole.
 
         Raises
         ------
@@ -57,6 +61,10 @@ class Mapper:
         """
         found = self._search(shape, conventions)
         nest = self._sliding(found.nest)
+        if inside:
+            outer = self.machine.buffers[0].memories
+            levels = (replace(v, depth=0) if memory_of(v) in outer else v for v in nest.levels)
+            nest = LoopNest(shape, nest.loops, tuple(levels))
         layer, seen = lower_nest(
             self.machine, self.array, nest, self.widths, conventions, self.free == "all", "the mapping found"
         )
