@@ -65,6 +65,7 @@ PROBLEM = np.dtype(
         ("child_cost", np.float64, (3, LEVELS)),
         ("entry_cost", np.float64, (LEVELS, 3)),
         ("outer_ports", np.int64),
+        ("outer_cycles", np.float64),
         ("unit_cost", np.float64, 3),
         ("fixed_cost", np.float64),
         ("done_cost", np.float64),
@@ -82,7 +83,8 @@ PROBLEM = np.dtype(
 )
 """One record, so that compiled functions hand on a single pointer. ``*_cost`` are the prices of the module's
 text; only ``child_cost`` of outputs may be negative. ``ports`` are those of the memories, then the networks;
-``network`` is the port that a tensor takes into the array, -1 for none."""
+``network`` is the port that a tensor takes into the array, -1 for none; ``outer_cycles`` are the least that the
+tensors kept at level 1 occupy the outermost ports."""
 
 MAPPING = np.dtype(
     [

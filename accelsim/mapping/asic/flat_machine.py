@@ -95,7 +95,7 @@ def _level(
                 tuple(t for t in level.tensors if level.holders[t] == name),
                 None if unlimited or isinstance(memory, DRAM) else int(memory.size) * 8,
                 per_pe,
-                buffers=memory.buffers,
+                buffers=1 if isinstance(memory, DRAM) else memory.buffers,
                 read_J=(memory.read_energy or 0.0) / 8,
                 write_J=(memory.write_energy or 0.0) / 8,
                 read_bits=width,
