@@ -44,11 +44,14 @@ def _follows(graph: LayerGraph, before: Turn, after: Turn, leaving: set[str]) ->
 
 
 def _is_layer(turn: Turn) -> bool:
-    """One loop nest, constant weights, and one computed input."""
+    """One loop nest with constant weights, one computed input, and no window that lies in padding alone."""
     operator = turn.operator
     if len(operator.shapes) != 1 or len(operator.inputs) != 1 or not operator.weights:
         return False
-    return operator.outputs[0].elements == operator.shapes[0].elements("outputs")
+    (shape,) = operator.shapes
+    reach = (shape.R - 1) * shape.dilation[0] + 1
+    inside = shape.pad[0] < reach and (shape.P - 1) * shape.stride[0] - shape.pad[0] < shape.size[0]
+    return inside and operator.outputs[0].elements == shape.elements("outputs")
 
 
 @dataclass(frozen=True)
