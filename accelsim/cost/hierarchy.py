@@ -43,8 +43,8 @@ class Memory:
 class Network:
     """What carries ``tensors`` from the memory above the array to those of its elements, and outputs back.
 
-    A multicast crosses it once. ``bits`` per cycle each way, ``shared``: both ways take turns; ``energy_J`` per
-    bit, joules.
+    A multicast crosses it once. ``bits`` per cycle each way, ``shared``: both ways take turns; ``energy_J``
+    per bit, joules.
     """
 
     name: str

@@ -147,7 +147,7 @@ def element_floor(p: Problem, feature: Floats, rows: Floats, units: Floats, out:
 
 @compiled
 def network_floor(p: Problem, feature: Floats, rows: Floats) -> float:
-    """Least cycles of the networks into the array, and of the outermost port with what enters directly from it.
+    """Least cycles of the networks into the array, and of the outermost port with what skips level 1.
 
     Of the tensors of one, at most one is not brought again for every block of the array; arguments as in
     ``element_floor``.
@@ -158,7 +158,7 @@ def network_floor(p: Problem, feature: Floats, rows: Floats) -> float:
         direct = m < p.memories
         read = write = saved_read = saved_write = saved = 0.0
         for t in range(3):
-            if p.memory[p.shared + 1, t] < 0 or p.network[t] != m and not direct:
+            if p.memory[p.shared + 1, t] < 0 or (p.network[t] != m and not direct):
                 continue
             if direct and (p.above[t, 0] > 0 or p.below[t, 0] <= p.shared or p.memory[0, t] != outer):
                 continue

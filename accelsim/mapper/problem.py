@@ -83,8 +83,8 @@ PROBLEM = np.dtype(
 )
 """One record, so that compiled functions hand on a single pointer. ``*_cost`` are the prices of the module's
 text; only ``child_cost`` of outputs may be negative. ``ports`` are those of the memories, then the networks;
-``network`` is the port that a tensor takes into the array, -1 for none; ``outer_cycles`` are the least that the
-tensors kept at level 1 occupy the outermost ports."""
+``network`` is the port that a tensor takes into the array, -1 for none; ``outer_cycles`` are the least that
+the tensors kept at level 1 occupy the outermost ports."""
 
 MAPPING = np.dtype(
     [
@@ -279,11 +279,11 @@ def _output_prices(
 
 def _refuse(shape: ConvShape, hierarchy: Hierarchy, held: Ints, shared: int) -> None:
     problems = [f"{d} must be at least 1, not {shape[d]}" for d in DIMS if shape[d] < 1]
-    if len(held) > LEVELS or len(hierarchy.memories) + len(hierarchy.networks) > MEMORIES or len(held) > shared + 3:
+    memories = len(hierarchy.memories) + len(hierarchy.networks)
+    if len(held) > LEVELS or memories > MEMORIES or len(held) > shared + 3:
         problems.append(
-            f"{hierarchy.name}: the search handles {LEVELS} levels of {MEMORIES} memories and networks, two of them inside a"
-            f" processing element, not {len(held)} of {len(hierarchy.memories) + len(hierarchy.networks)},"
-            f" {len(held) - 1 - shared} inside"
+            f"{hierarchy.name}: the search handles {LEVELS} levels of {MEMORIES} memories and networks, two of"
+            f" them inside a processing element, not {len(held)} of {memories}, {len(held) - 1 - shared} inside"
         )
     widest = max(hierarchy.bits.values())
     if shape.macs * widest * 4 >= EXACT:

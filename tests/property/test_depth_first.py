@@ -53,7 +53,9 @@ def both(layers, batch, size, buffers, dataflow):
     models = []
     for fused in (False, True):
         try:
-            models.append(acs.compile(graph, "pe-array", settings=fields, dataflow=dataflow, depth_first=fused))
+            models.append(
+                acs.compile(graph, "pe-array", settings=fields, dataflow=dataflow, depth_first=fused)
+            )
         except AccelsimError as caught:
             assert all("too small" in p or "the same as" in p for p in caught.problems)
             return None
@@ -97,7 +99,7 @@ def test_dram_sees_the_ends_and_the_weights(layers, batch, size, buffers, datafl
     assert fused.lower_bound_s <= fused.latency_s <= fused.upper_bound_s
     assert fused.lower_bound_s <= fused.closed_form_s * (1 + 1e-12) <= fused.upper_bound_s * (1 + 1e-11)
     busy = {r.name: r.busy_s for r in fused.resource_results}
-    assert busy["dram"] * 16e9 == pytest.approx(moved[1], rel=0.2, abs=16e9 * 1e-9 * 300)
+    assert busy["dram"] * 16e9 >= moved[1] * (1 - 1e-12)
     if not groups_of(models[1]):
         assert fused.latency_s == alone.latency_s
         assert fused.energy_J == alone.energy_J

@@ -1,8 +1,8 @@
-"""Chains of layers that may run depth-first: which layers follow one another, strip by strip, and in how much room.
+"""Chains of layers that may run depth-first: which follow one another, strip by strip, and in how much room.
 
-Strip s of a chain takes its last layer to output row ``(s + 1) * height``; every layer before computes the rows
-that this needs and were not there yet. What the next strip reads again (the halo) stays, so nothing is computed
-or loaded twice. Weights of all layers stay for good.
+Strip s of a chain takes its last layer to output row ``(s + 1) * height``; every layer before computes the
+rows that this needs and were not there yet. What the next strip reads again (the halo) stays, so nothing is
+computed or loaded twice. Weights of all layers stay for good.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ Rows = tuple[int, int]
 
 
 def chains(graph: LayerGraph, order: Sequence[Turn]) -> list[list[Turn]]:
-    """Runs of at least two turns in which each layer's output, after its riders, is read by the next one only."""
+    """Runs of two turns or more in which each layer's output, after its riders, is read by the next only."""
     leaving = {tensor.name for tensor in graph.outputs}
     found: list[list[Turn]] = []
     for before, after in pairwise(order):
@@ -128,9 +128,7 @@ def one_image(shape: ConvShape) -> ConvShape:
 def input_elements(shape: ConvShape, done: Rows, conventions: Conventions) -> int:
     """Elements of the input that the given output rows read and those before them did not."""
     size = (None, None) if conventions.off_chip == "count" else shape.size
-    height, width = (
-        Window(shape.stride[a], shape.dilation[a], shape.pad[a], size[a]) for a in (0, 1)
-    )
+    height, width = (Window(shape.stride[a], shape.dilation[a], shape.pad[a], size[a]) for a in (0, 1))
     taps = Span(0, shape.R)
     read = rows(height, Span(0, done[1]), taps)
     if done[0]:
@@ -141,31 +139,45 @@ def input_elements(shape: ConvShape, done: Rows, conventions: Conventions) -> in
 def room_bytes(cut: Strips, widths: Widths, buffers: int) -> int:
     """Most bytes that the buffer holds at any time: all weights, and of every tensor the rows still needed.
 
-    Outputs under work are partial sums; strips that go to or come from DRAM are there ``buffers`` times.
+    Outputs under work are partial sums. With d ``buffers``, DRAM may be ahead by d - 1 strips of the first
+    input while these are read and by d while they are not, and as many strips of the last output may still be
+    leaving.
     """
-    shapes = cut.shapes
+    shapes, steps = cut.shapes, cut.steps()
+    last = len(shapes) - 1
     weights = sum(_bytes(s.elements("weights"), widths.weights) for s in shapes)
+    ahead = _bytes(_tallest_load(shapes[0], steps) * _row(shapes[0]), widths.inputs)
+    leaving = shapes[-1].G * shapes[-1].K * shapes[-1].Q * min(cut.height, shapes[-1].P)
     low, high = [0] * len(shapes), [0] * len(shapes)  # rows that are there of each layer's input
-    steps = cut.steps()
     peak = 0
     for step in steps:
-        shape, layer = shapes[step.layer], step.layer
-        end = (step.rows[1] - 1) * shape.stride[0] - shape.pad[0] + (shape.R - 1) * shape.dilation[0] + 1
+        layer, shape = step.layer, shapes[step.layer]
         if layer == 0:
-            new = min(max(end, 0), shape.size[0]) - high[0]
-            high[0] += new
-        held = sum(
-            _bytes(max(0, high[i] - low[i]) * _row(s), widths.inputs) for i, s in enumerate(shapes)
-        )
-        if layer == 0:
-            held += (buffers - 1) * _bytes(new * _row(shape), widths.inputs)
-        made = (step.rows[1] - step.rows[0]) * shape.G * shape.K * shape.Q
-        copies = buffers if layer == len(shapes) - 1 else 1
-        peak = max(peak, weights + held + copies * _bytes(made, widths.partial))
+            high[0] = _rows_read(shape, step.rows[1])
+        held = sum(_bytes(max(0, high[i] - low[i]) * _row(s), widths.inputs) for i, s in enumerate(shapes))
+        held += (buffers - 1 if layer == 0 else buffers) * ahead
+        made = _bytes(step.shape.elements("outputs"), widths.partial)
+        if layer == last:
+            made += (buffers - 1) * _bytes(leaving, widths.outputs)
+        else:
+            made += buffers * _bytes(leaving, widths.outputs)
+        peak = max(peak, weights + held + made)
         low[layer] = max(low[layer], min(high[layer], step.rows[1] * shape.stride[0] - shape.pad[0]))
-        if layer + 1 < len(shapes):
+        if layer < last:
             high[layer + 1] = step.rows[1]
     return peak
+
+
+def _rows_read(shape: ConvShape, done: int) -> int:
+    """Input rows up to the last one that so many output rows read."""
+    end = (done - 1) * shape.stride[0] - shape.pad[0] + (shape.R - 1) * shape.dilation[0] + 1
+    return min(max(end, 0), shape.size[0])
+
+
+def _tallest_load(shape: ConvShape, steps: Sequence[Step]) -> int:
+    """Most rows that a strip of the first layer brings."""
+    ends = [0, *(_rows_read(shape, step.rows[1]) for step in steps if step.layer == 0)]
+    return max(after - before for before, after in pairwise(ends))
 
 
 def _row(shape: ConvShape) -> int:
@@ -195,8 +207,8 @@ def tallest(
 def best_cuts(alone: Sequence[int], together: Mapping[Rows, int]) -> list[Rows]:
     """Cut a chain into runs of layers that move the least bytes: exact dynamic program over the cuts.
 
-    ``alone`` is what each layer moves by itself, ``together`` what runs (first, one after last) move that fit;
-    of equals the shorter runs are taken.
+    ``alone`` is what each layer moves by itself, ``together`` what runs (first, one after last) that fit
+    move; of equals the shorter runs are taken.
     """
     best: list[tuple[int, int]] = [(0, 0)]
     for end in range(1, len(alone) + 1):

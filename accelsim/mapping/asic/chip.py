@@ -43,7 +43,9 @@ def lower_chip(graph: LayerGraph, architecture: Architecture, options: AsicOptio
             f"{architecture.name}: switch dataflow is for one array; set parts.{first}.dataflow instead"
         )
     if options.depth_first:
-        raise AccelsimError(f"{architecture.name}: switch depth_first is for one array, not for a chip of parts")
+        raise AccelsimError(
+            f"{architecture.name}: switch depth_first is for one array, not for a chip of parts"
+        )
     return _ChipLowering(graph, chip(architecture), architecture, options).lower()
 
 

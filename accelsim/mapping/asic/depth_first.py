@@ -1,8 +1,8 @@
-"""Layer-fused (depth-first) execution: strips of rows go through a chain of layers without touching DRAM between.
+"""Layer-fused (depth-first) execution: strips of rows go through a chain of layers and skip DRAM in between.
 
 The layers of a strip run one after the other on the array. DRAM brings the weights once, the first input and
-takes the last output strip by strip, beside the array's work. Within a strip every layer is mapped as usual, with
-all its tensors in the buffer already.
+takes the last output strip by strip, beside the array's work. Within a strip every layer is mapped as usual,
+with all its tensors in the buffer already.
 """
 
 from collections.abc import Iterator, Sequence
@@ -96,7 +96,10 @@ class DepthFirst:
                     lacking = need - int(memory.size)
                     here, before = (t.operator.name for t in (part[-1], part[0]))
                     self._why_not.append(
-                        (lacking, f"{here} after {before} needs {need} B of {name}, {lacking} B more than it has")
+                        (
+                            lacking,
+                            f"{here} after {before} needs {need} B of {name}, {lacking} B more than it has",
+                        )
                     )
                     break
                 images = part[0].operator.shapes[0].N
@@ -107,7 +110,7 @@ class DepthFirst:
                 self.runs[chain[span[0]].operator.name] = fitting[span]
 
     def _dram_bytes(self, turns: Sequence[Turn], cut: Strips, images: int) -> tuple[list[int], ...]:
-        """Bytes of the weights by layer, of the first input and of the last output by strip; of all images."""
+        """Bytes of the weights by layer, and by strip of all images those of the first input and last output."""
         first, last = turns[0].operator, turns[-1].operator
         bits, shape = self.widths, cut.shapes[0]
         weights = [-(-s.elements("weights") * bits.weights // 8) for s in cut.shapes]
@@ -118,7 +121,9 @@ class DepthFirst:
             if step.layer == len(cut.shapes) - 1:
                 written.append(step.shape.elements("outputs"))
         coded = self.ways.conventions
-        inputs = coded(self.lowering.stored(first)).coded(to_bytes(np.array(read, np.int64), bits.inputs), "inputs")
+        inputs = coded(self.lowering.stored(first)).coded(
+            to_bytes(np.array(read, np.int64), bits.inputs), "inputs"
+        )
         outputs = coded(self.lowering.stored(last)).coded(
             to_bytes(np.array(written, np.int64), bits.outputs), "outputs"
         )
@@ -140,7 +145,9 @@ class DepthFirst:
         cycles[0] += estimate - sum(cycles)
         works = []
         for i, turn in enumerate(run.turns):
-            access = self._access(layers[i], weights[i], inputs if i == 0 else (), outputs, turn is run.turns[-1])
+            access = self._access(
+                layers[i], weights[i], inputs if i == 0 else (), outputs, turn is run.turns[-1]
+            )
             works.append(self._work(run, i, part, layers[i], access, cycles[i]))
         return flat, works
 
@@ -171,7 +178,13 @@ class DepthFirst:
         return access
 
     def _work(
-        self, run: Run, index: int, part: int, layers: Sequence[MappedLayer], access: dict[str, Access], cycles: int
+        self,
+        run: Run,
+        index: int,
+        part: int,
+        layers: Sequence[MappedLayer],
+        access: dict[str, Access],
+        cycles: int,
     ) -> Work:
         lowering, turn = self.lowering, run.turns[index]
         operator = turn.operator
@@ -211,7 +224,8 @@ class DepthFirst:
             yield f"depth-first saves {saved} B of {dram} traffic against layer by layer"
         elif self.buffer is None:
             yield (
-                f"depth-first: nothing is fused: no memory next to {dram} holds inputs, weights and outputs together"
+                f"depth-first: nothing is fused: no memory next to {dram} holds inputs, weights and outputs"
+                " together"
             )
         elif not self._chains:
             yield "depth-first: nothing is fused: no layer with MACs is the only reader of the one before it"

@@ -43,6 +43,7 @@ from accelsim.spec.calibration import PHYSICAL, BufferCalibration, load_calibrat
 from accelsim.spec.dataflow import Dataflow
 from accelsim.spec.mapping import load_mapping
 
+
 class Lowering:
     """One graph on one machine; layers of equal shape are mapped once."""
 
@@ -65,9 +66,7 @@ class Lowering:
             )
         bits = BITS[self.precision]
         self.widths = Widths(bits, bits, bits, max(bits, BITS[accumulator]))
-        self.dataflows: tuple[Dataflow, ...] = load_dataflows(
-            options.dataflow or self.machine.array.dataflow
-        )
+        self.dataflows: tuple[Dataflow, ...] = load_dataflows(options.dataflow or self.machine.array.dataflow)
         self.mapping = None if options.mapping is None else load_mapping(options.mapping)
         self._check_mapping()
         self.wiring = Wiring(self.machine, FREE[options.memory], behind)

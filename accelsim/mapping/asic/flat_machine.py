@@ -46,8 +46,8 @@ def hierarchy_of(
     Parameters
     ----------
     dims : that may be unrolled over the array, along any of its axes
-    free : whose transfers take no time: ``none``, those of the ``dram``, or ``all``; with ``all``, sizes do not
-        limit either
+    free : whose transfers take no time: ``none``, those of the ``dram``, or ``all``; with ``all``, sizes do
+        not limit either
     """
     registers = machine.registers
     if registers is None:
@@ -61,7 +61,10 @@ def hierarchy_of(
     levels.append(_level(registers, clock, True, timed=False, unlimited=unlimited))
     unrolled = tuple(d for d in DIMS if d in dims)
     if array.rows is not None and array.columns is not None:
-        axes: tuple[Axis, ...] = (Axis("rows", array.rows, unrolled), Axis("columns", array.columns, unrolled))
+        axes: tuple[Axis, ...] = (
+            Axis("rows", array.rows, unrolled),
+            Axis("columns", array.columns, unrolled),
+        )
     else:
         axes = (Axis(ANYWHERE, array.units, unrolled),)
     return Hierarchy(

@@ -11,7 +11,16 @@ from accelsim.spec.units import PositiveCount, Seconds
 READINGS = ("rs_loop_cycles", "shi_halo", "first_step", "buffers", "winograd", "k_round", "fc_batch")
 """Switches that are readings of a calibration."""
 
-PHYSICAL_ONLY = ("mapping", "mapper", "mapper_budget", "depth_first", "memory", "fuse", "first_sums", "coding")
+PHYSICAL_ONLY = (
+    "mapping",
+    "mapper",
+    "mapper_budget",
+    "depth_first",
+    "memory",
+    "fuse",
+    "first_sums",
+    "coding",
+)
 """Switches of the event model."""
 
 
@@ -20,8 +29,8 @@ class AsicOptions(Options):
 
     ``dataflow`` names the template of all layers, several with commas between (``ws,os,is``), of which each
     layer takes the best for the ``goal`` (the earlier wins ties), or ``best``: all shipped ones.
-    ``mapper: best`` searches each layer's mapping on a pe_array, with proof, and keeps the template where that
-    is better once filling and draining count; the dims that the dataflows unroll may be unrolled in any way.
+    ``mapper: best`` searches each layer's mapping on a pe_array, with proof, and keeps the template where
+    that is better once filling and draining count; the dims that the dataflows unroll may be unrolled in any way.
     ``mapper_budget`` ends the search of a layer after so many seconds. ``goal`` is ``latency`` (then energy),
     ``energy`` (then latency) or their product ``edp``.
     ``mapping`` names a file (``kind: mapping``) with the loop nests of the layers, instead of the dataflow's.
@@ -36,8 +45,8 @@ class AsicOptions(Options):
     ``calibration`` names a file whose cost model and constants replace those of the architecture; the
     switches after it are readings of such models (see ``accelsim show maestro2019``, ``nvdla-sheet``).
 
-    For a chip of several parts: ``goal`` is also what the assignment of layers to parts strives for, ``latency``
-    or ``energy`` within ``deadline``; ``scheduler`` is ``search``, fast, or
+    For a chip of several parts: ``goal`` is also what the assignment of layers to parts strives for,
+    ``energy`` or ``edp`` within ``deadline``; ``scheduler`` is ``search``, fast, or
     ``exact``, with proof, for small cases.
     """
 

@@ -17,7 +17,7 @@ from accelsim.mapping.family import Kind
 Layer = TypeVar("Layer")
 
 DEADLINES = 16
-"""Makespans between the shortest and the one of least energy at which the energy-delay product is looked at."""
+"""Deadlines between the shortest makespan and that of least energy at which the product is looked at."""
 
 BARRIER = 0
 """Kind of the tasks between layers."""
@@ -36,7 +36,9 @@ def best_schedule(problem: Assignment, options: AsicOptions, where: str) -> Sche
     deadline = None if options.deadline is None else int(options.deadline * 1e12)
     if options.goal == "edp":
         if options.scheduler == "exact":
-            raise AccelsimError(f"{where}: scheduler=exact proves goal latency or energy, not edp; take search")
+            raise AccelsimError(
+                f"{where}: scheduler=exact proves goal latency or energy, not edp; take search"
+            )
         schedule = _least_product(problem, deadline)
     elif options.scheduler == "exact":
         proven = solve(problem, options.goal, deadline).schedule
@@ -52,7 +54,7 @@ def best_schedule(problem: Assignment, options: AsicOptions, where: str) -> Sche
 
 
 def _least_product(problem: Assignment, deadline: int | None) -> Schedule:
-    """The least energy-delay product among schedules of least energy within deadlines between the two ends."""
+    """The least energy-delay product among schedules of least energy within several deadlines."""
     ends = [search(problem, "latency", deadline), search(problem, "energy", deadline)]
     shortest, longest = (max(1, s.makespan) for s in ends)
     limits = np.geomspace(shortest, max(shortest, longest), DEADLINES).astype(np.int64).tolist()

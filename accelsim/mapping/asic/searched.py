@@ -100,8 +100,8 @@ class Mapper:
         proven = sum(c.optimal for c in known)
         order = " then ".join(GOALS[self.goal])
         text = (
-            f"mapper: {proven} of {len(known)} layer shapes are proven optimal for {order}, as the search counts"
-            f" (one tile per level, {' '.join(self.dims) or 'nothing'} unrolled, no fill and drain)"
+            f"mapper: {proven} of {len(known)} layer shapes are proven optimal for {order}, as the search"
+            f" counts (one tile per level, {' '.join(self.dims) or 'nothing'} unrolled, no fill and drain)"
         )
         worst = max((c.gap for c in known), default=0.0)
         return text if proven == len(known) else f"{text}; the worst gap of the others is {worst:.2%}"

@@ -63,7 +63,9 @@ class Ways:
         AccelsimError
             If none fits, with what is wrong with each.
         """
-        found = best_way((partial(self._way, way) for way in self._ways(key, shape, stored)), self.options.goal)
+        found = best_way(
+            (partial(self._way, way) for way in self._ways(key, shape, stored)), self.options.goal
+        )
         if self.mapper is not None and key is None and not found.layer.certificate:
             found = replace(found, layer=replace(found.layer, certificate=self.mapper.why_template(shape)))
         self.chosen.append(found.layer)
@@ -107,8 +109,8 @@ class Ways:
         total = sum(known) if len(known) == len(energy) else None
         if total is None and self.options.goal != "latency" and (len(self.dataflows) > 1 or self.mapper):
             raise AccelsimError(
-                f"goal={self.options.goal} needs the energy of every component of {self.machine.name}, and one"
-                " has no price; give it one or take goal=latency"
+                f"goal={self.options.goal} needs the energy of every component of {self.machine.name}, and"
+                " one has no price; give it one or take goal=latency"
             )
         wiring = self.wiring
         cycles = closed_form_cycles(layer.plan, tasks, flat, wiring.resources, wiring.array, self.period)
