@@ -25,6 +25,7 @@ ADDED_TO_OPERATORS = {
     "closed_form_s",
     "fused_into",
     "mapping",
+    "certificate",
     "pes",
     "held_B",
     "unit",

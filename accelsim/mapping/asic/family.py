@@ -1,13 +1,7 @@
 """The machine family ``asic``: every operator takes a turn on the array, tile by tile."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from functools import partial
-from typing import Literal
-
 from accelsim.components.link import Link
 from accelsim.components.pe_array import PEArray
-from accelsim.components.systolic_array import SystolicArray
 from accelsim.cost.nest import LoopNest
 from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.dtypes import BITS, check_precision
@@ -16,7 +10,6 @@ from accelsim.graph.operator import Operator
 from accelsim.graph.shape import ConvShape
 from accelsim.graph.vocabulary import TYPES
 from accelsim.kernel import Flat, Program, Serial
-from accelsim.mapping.asic import array_plan, fold_plan
 from accelsim.mapping.asic.buffer_family import lower_on_buffer
 from accelsim.mapping.asic.calibrated_family import lower_calibrated
 from accelsim.mapping.asic.choice import load_dataflows
@@ -24,15 +17,13 @@ from accelsim.mapping.asic.depth_first import DepthFirst
 from accelsim.mapping.asic.energy import area_mm2, energy_J
 from accelsim.mapping.asic.estimate import closed_form_cycles
 from accelsim.mapping.asic.events import Tasks, layer_tasks
-from accelsim.mapping.asic.flat_machine import unrolled_dims
 from accelsim.mapping.asic.fusion import Turn, turns
-from accelsim.mapping.asic.given import entries_for, map_given
-from accelsim.mapping.asic.layer import Access, Conventions, MappedLayer, Widths, tile_access
+from accelsim.mapping.asic.given import entries_for
+from accelsim.mapping.asic.layer import Access, MappedLayer, Widths, tile_access
 from accelsim.mapping.asic.machine import Machine, machine
 from accelsim.mapping.asic.options import AsicOptions
 from accelsim.mapping.asic.plan import LayerPlan
 from accelsim.mapping.asic.problems import sentences
-from accelsim.mapping.asic.searched import KEPT, Mapper
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
 from accelsim.mapping.asic.vector import vector_plan
 from accelsim.mapping.asic.ways import FREE, Ways

@@ -55,8 +55,10 @@ def hierarchy_of(
     clock, unlimited = array.clock, free == "all"
     top = machine.shared[0]
     levels = [_level(top, clock, False, timed=free == "none", unlimited=unlimited)]
-    for level in machine.buffers[:-1]:
-        levels.append(_level(level, clock, False, timed=not unlimited, unlimited=unlimited))
+    levels += [
+        _level(level, clock, False, timed=not unlimited, unlimited=unlimited)
+        for level in machine.buffers[:-1]
+    ]
     levels.append(_level(machine.buffers[-1], clock, False, timed=False, unlimited=unlimited))
     levels.append(_level(registers, clock, True, timed=False, unlimited=unlimited))
     unrolled = tuple(d for d in DIMS if d in dims)

@@ -1,8 +1,8 @@
 """The tasks of a chain of layers that runs depth-first: layers of strips in turn, DRAM beside them.
 
 - the weights of all layers come once, those of a layer before its first strip;
-- the first input comes strip by strip: with d buffers, strip i waits until strip i-d has been used; the strips
-  of an image wait until the image before it has been read;
+- the first input comes strip by strip: with d buffers, strip i waits until strip i-d has been used; the
+  strips of an image wait until the image before it has been read;
 - the last output leaves strip by strip: with d buffers, strip i is made when strip i-d has left.
 """
 
