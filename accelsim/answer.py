@@ -165,9 +165,7 @@ def event_result(model: "Compiled", engine: str, fast_forward: bool) -> Result:
         latency_s=latency,
         lower_bound_s=ran.lower_ps / PER_SECOND,
         upper_bound_s=ran.upper_ps / PER_SECOND,
-        cycles=_cycles(model, ran)
-        if overlapping
-        else _sum([o.cycles for o in operators if o.start_s is not None]),
+        cycles=_cycles(model, ran) if overlapping else _sum([_cycles(model, part) for part in ran.parts]),
         closed_form_s=closed_form,
         operators=tuple(operators),
         resource_results=_resources(model, ran),
@@ -238,6 +236,7 @@ def _operator(
         closed_form_s=_seconds(model, work.closed_form_cycles),
         fused_into=work.fused_into,
         mapping=work.mapping,
+        certificate=work.certificate,
         pes=work.pes,
         held_B=dict(work.held_B),
         unit=work.unit,

@@ -10,6 +10,7 @@ Definition, on top of that of ``counts``:
   less the first visits of that memory to an element;
 - an output is ``outputs`` bits wide in the transfer that finishes it and ``partial`` bits in every other one
   and at the units; memories make room for the wider;
+- a network carries what the memory above the array gives and takes, so a multicast once;
 - energy = every access x bits x energy per bit + operations x energy of one;
 - cycles = those of the slowest resource, each busy with all its work at its full rate (perfect overlap): a
   lower bound on any schedule. A port's cycles are its bits over its width, rounded up once; of a memory with
@@ -49,9 +50,9 @@ class Cost:
     """Judgement of one nest.
 
     cycles : of the slowest resource
-    busy : cycles of ``compute`` and of every port with a width (``name read``, ``name write``, or ``name`` if
-        both ways share one)
-    energy_J, energy_by : in total; by memory and ``compute``
+    busy : cycles of ``compute`` and of every port or network with a width (``name read``, ``name write``, or
+        ``name`` if both ways share one)
+    energy_J, energy_by : in total; by memory, network and ``compute``
     accesses : (memory, tensor) -> what it gives and takes
     used_bits : memory -> bits that one copy needs, all its buffers
     faults : one sentence for each reason why the nest cannot run; cost figures hold regardless
@@ -88,6 +89,7 @@ def evaluate(nest: LoopNest, hierarchy: Hierarchy) -> Cost:
     memory_of = {level.name: names.get(level.name.split(".")[0]) for level in nest.levels}
     counts = count(nest, hierarchy.padding)
     accesses = {(m.name, t): Access() for m in hierarchy.memories for t in m.tensors}
+    carried = {network.name: Access() for network in hierarchy.networks}
 
     def access(level: str, tensor: str) -> Access:
         memory = memory_of[level]
@@ -98,10 +100,13 @@ def evaluate(nest: LoopNest, hierarchy: Hierarchy) -> Cost:
     for traffic in counts.traffic:
         tensor, width = traffic.tensor, hierarchy.bits[traffic.tensor]
         parent, child = access(traffic.parent, tensor), access(traffic.child, tensor)
+        network = hierarchy.network(tensor) if _enters(memory_of, traffic.parent, traffic.child) else None
+        over = carried[network.name] if network else Access()
         parent.reads += traffic.reads
         child.writes += traffic.fills
         if tensor != "outputs":
             parent.read_bits += traffic.reads * width
+            over.read_bits += traffic.reads * width
             child.write_bits += traffic.fills * width
             continue
         unvisited = traffic.partials - traffic.reads
@@ -111,11 +116,14 @@ def evaluate(nest: LoopNest, hierarchy: Hierarchy) -> Cost:
         parent.read_bits += traffic.reads * partial
         child.write_bits += traffic.fills * partial
         parent.write_bits += traffic.updates * partial
+        over.read_bits += traffic.reads * partial
+        over.write_bits += traffic.updates * partial
         child.read_bits += traffic.partials * partial
         for end, level in ((parent, traffic.parent), (child, traffic.child)):
             done = 0 if _reduced_above(nest, level) else finished * (width - partial)
             if end is parent:
                 end.write_bits += done
+                over.write_bits += done
             else:
                 end.read_bits += done
     for tensor in TENSORS:
@@ -130,12 +138,22 @@ def evaluate(nest: LoopNest, hierarchy: Hierarchy) -> Cost:
             at.writes += taken
             at.write_bits += taken * width
     busy = _busy(nest, hierarchy, memory_of, accesses, counts.steps)
+    for network in hierarchy.networks:
+        way = carried[network.name]
+        if network.bits and network.shared:
+            busy[network.name] = ceil((way.read_bits + way.write_bits) / network.bits)
+        elif network.bits:
+            busy[f"{network.name} read"] = ceil(way.read_bits / network.bits)
+            busy[f"{network.name} write"] = ceil(way.write_bits / network.bits)
     energy = {"compute": counts.macs * hierarchy.mac_J}
     for memory in hierarchy.memories:
         own = [a for (name, _), a in accesses.items() if name == memory.name]
         energy[memory.name] = (
             sum(a.read_bits for a in own) * memory.read_J + sum(a.write_bits for a in own) * memory.write_J
         )
+    for network in hierarchy.networks:
+        way = carried[network.name]
+        energy[network.name] = (way.read_bits + way.write_bits) * network.energy_J
     used = used_bits(nest, hierarchy, memory_of)
     faults = (
         *_placing_faults(nest, hierarchy, memory_of),
@@ -193,6 +211,12 @@ def used_bits(
             tile = nest.tile(index, tensor, hierarchy.padding)
             parts[tensor] = parts.get(tensor, 0) + tile * hierarchy.room_bits(tensor) * memory.buffers
     return used
+
+
+def _enters(memory_of: Mapping[str, Memory | None], parent: str, child: str) -> bool:
+    """Whether what moves between two levels enters the array."""
+    above, below = memory_of[parent], memory_of[child]
+    return above is not None and below is not None and below.per_pe and not above.per_pe
 
 
 def _reduced_above(nest: LoopNest, name: str) -> bool:

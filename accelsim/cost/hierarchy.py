@@ -40,6 +40,21 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """What carries ``tensors`` from the memory above the array to those of its elements, and outputs back.
+
+    A multicast crosses it once. ``bits`` per cycle each way, ``shared``: both ways take turns; ``energy_J``
+    per bit, joules.
+    """
+
+    name: str
+    tensors: tuple[str, ...]
+    bits: float | None = None
+    energy_J: float = 0.0
+    shared: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Axis:
     """``size`` positions of the array side by side, and the dims that may be unrolled over them.
 
@@ -62,6 +77,7 @@ class Hierarchy:
     bits : width of each of ``WORDS``
     mac_J : energy of one multiply-accumulate, joules
     macs_per_pe : multiply-accumulates of one processing element per cycle
+    networks : into and out of the array, of different tensors; one that nothing carries enters at no cost
     padding : whether positions outside the input are left unread or read like any other
     clock_Hz : cycles per second
 
@@ -79,9 +95,11 @@ class Hierarchy:
     macs_per_pe: int = 1
     padding: Padding = "skip"
     clock_Hz: float = 1e9
+    networks: tuple[Network, ...] = ()
 
     def __post_init__(self) -> None:
         problems = [*_memory_problems(self.levels), *_axis_problems(self.axes), *self._figures()]
+        problems += _network_problems(self.networks, self.memories)
         if problems:
             raise AccelsimError(*(f"{self.name}: {p}" for p in problems))
 
@@ -98,6 +116,10 @@ class Hierarchy:
     def chain(self, tensor: str) -> tuple[Memory, ...]:
         """Memories that hold a tensor, outermost first."""
         return tuple(m for m in self.memories if tensor in m.tensors)
+
+    def network(self, tensor: str) -> Network | None:
+        """The network that carries a tensor."""
+        return next((n for n in self.networks if tensor in n.tensors), None)
 
     def room_bits(self, tensor: str) -> int:
         """Bits that one element takes in a memory; outputs have room for the wider of the two."""
@@ -170,6 +192,29 @@ def _port_problems(memory: Memory) -> Iterable[str]:
         value = getattr(memory, name)
         if value is not None and not (value > 0 and isfinite(value)):
             yield f"{name} must be greater than 0 bits per cycle, not {value}"
+
+
+def _network_problems(networks: tuple[Network, ...], memories: tuple[Memory, ...]) -> Iterable[str]:
+    carried: dict[str, str] = {}
+    names = {m.name for m in memories}
+    for network in networks:
+        where = f"network {network.name!r}"
+        if network.name in names:
+            yield f"{where}: a memory or another network has this name"
+        names.add(network.name)
+        for tensor in network.tensors:
+            if tensor not in TENSORS:
+                hint = did_you_mean(tensor, TENSORS)
+                yield f"{where}: unknown tensor {tensor!r}{hint}; known are {', '.join(TENSORS)}"
+            elif tensor in carried:
+                yield f"{where}: {tensor} are carried by {carried[tensor]!r}"
+            elif not any(m.per_pe and tensor in m.tensors for m in memories):
+                yield f"{where}: no memory of a processing element holds {tensor}"
+            carried[tensor] = network.name
+        if network.bits is not None and not (network.bits > 0 and isfinite(network.bits)):
+            yield f"{where}: bits must be greater than 0 per cycle, not {network.bits}"
+        if not (network.energy_J >= 0 and isfinite(network.energy_J)):
+            yield f"{where}: energy_J must not be negative, not {network.energy_J}"
 
 
 def _axis_problems(axes: tuple[Axis, ...]) -> Iterable[str]:

@@ -142,7 +142,52 @@ def element_floor(p: Problem, feature: Floats, rows: Floats, units: Floats, out:
                 read += taken * p.width[other]
                 write += units[other] * p.width[other] if other == 2 else 0.0
         cycles = max(cycles, np.ceil(port(p, m, read, write)))
-    out[0], out[1] = cycles, energy
+    out[0], out[1] = max(cycles, network_floor(p, feature, rows)), energy
+
+
+@compiled
+def network_floor(p: Problem, feature: Floats, rows: Floats) -> float:
+    """Least cycles of the networks into the array, and of the outermost port with what skips level 1.
+
+    Of the tensors of one, at most one is not brought again for every block of the array; arguments as in
+    ``element_floor``.
+    """
+    most = 0.0
+    outer = p.memory[0, 0]
+    for m in range(p.memories - 1, p.ports):
+        direct = m < p.memories
+        read = write = saved_read = saved_write = saved = 0.0
+        for t in range(3):
+            if p.memory[p.shared + 1, t] < 0 or (p.network[t] != m and not direct):
+                continue
+            if direct and (p.above[t, 0] > 0 or p.below[t, 0] <= p.shared or p.memory[0, t] != outer):
+                continue
+            one = again = 1.0
+            for d in range(8):
+                if not p.relevant[t, d]:
+                    again *= feature[0, d]
+                elif t > 0 or d < 4:
+                    one *= p.bounds[d]
+            if t == 0:
+                one *= rows[0, 0] * rows[0, 1]
+            more = one * (again - 1) * p.width[t]
+            read += one * again * p.width[t]
+            saved_read = max(saved_read, more)
+            if t == 2:
+                read -= p.outputs * p.width[2]
+                write += one * again * p.width[2] + p.outputs * p.done_bits
+                saved_write = more
+            saved = max(saved, 2 * more if t == 2 else more)
+        if direct:
+            if p.one_port[outer]:
+                beside = max(p.outer_cycles - 1, 0.0)  # it was rounded up
+                most = max(most, beside + port(p, outer, read - saved_read, write - saved_write))
+        elif p.one_port[m]:
+            most = max(most, port(p, m, read + write - saved, 0.0))
+        else:
+            most = max(most, port(p, m, read - saved_read, write - saved_write))
+    whole: float = np.ceil(most)
+    return whole
 
 
 @compiled

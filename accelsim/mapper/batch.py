@@ -145,6 +145,10 @@ def evaluate_many(
             f"batch: {shape.macs} multiply-accumulates of up to {max(hierarchy.bits.values())} bits may need"
             f" sums of {most}, and they are exact only below 2^53; use accelsim.cost.evaluate"
         )
+    if hierarchy.networks:
+        raise AccelsimError(
+            f"batch: {hierarchy.name} has networks, which are not counted here; use accelsim.cost.evaluate"
+        )
     n = len(mappings)
     plan = Plan(shape, mappings.frame, hierarchy.padding, mappings.permuted)
     cycles, energy, fits = np.empty(n), np.empty(n), np.empty(n, np.bool_)

@@ -117,9 +117,9 @@ def count_boundaries(p: Problem, table: Floats, n: Node) -> None:
 
 @compiled
 def port_cycles(p: Problem, n: Node, classes: Ints) -> float:
-    """Cycles of the busiest port."""
+    """Cycles of the busiest port or network."""
     bits = n.bits
-    for m in range(p.memories):
+    for m in range(p.ports):
         bits[0, m] = bits[1, m] = 0.0
     for t in range(3):
         width = p.width[t]
@@ -128,8 +128,11 @@ def port_cycles(p: Problem, n: Node, classes: Ints) -> float:
             side = 2 if n.gap[t, b] and classes[n.gap[t, b]] == t else 0
             up, down = n.amount[t, b, side], n.amount[t, b, side + 1]
             parent, child = p.memory[p.above[t, b], t], p.memory[p.below[t, b], t]
+            network = p.network[t] if p.above[t, b] <= p.shared < p.below[t, b] else -1
             if t < 2:
                 bits[0, parent] += up * width
+                if network >= 0:
+                    bits[0, network] += up * width
                 bits[1, child] += down * width
                 continue
             back = up - unseen
@@ -138,6 +141,9 @@ def port_cycles(p: Problem, n: Node, classes: Ints) -> float:
             bits[1, child] += back * width
             bits[1, parent] += up * width
             bits[0, child] += down * width
+            if network >= 0:
+                bits[0, network] += back * width
+                bits[1, network] += up * width + p.outputs * p.done_bits
             if not (p.per_pe[parent] and n.split):
                 bits[1, parent] += p.outputs * p.done_bits
             if not (p.per_pe[child] and n.split):
@@ -149,7 +155,7 @@ def port_cycles(p: Problem, n: Node, classes: Ints) -> float:
             bits[0, last] += (n.units[t] - unseen) * width
             bits[1, last] += n.units[t] * width
     most = 0.0
-    for m in range(p.memories):
+    for m in range(p.ports):
         copies = n.pes if p.per_pe[m] else 1.0
         most = max(most, port(p, m, bits[0, m] / copies, bits[1, m] / copies))
     return float(np.ceil(most))

@@ -11,13 +11,14 @@ outputs, with u the elements that a memory has not seen yet: read back = parent 
 read back; the prices below are those of the sum over the chain.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.cost.hierarchy import Hierarchy, Memory
+from accelsim.cost.hierarchy import Hierarchy, Memory, Network
 from accelsim.cost.nest import TENSORS
 from accelsim.errors import AccelsimError
 from accelsim.graph.shape import DIMS, RELEVANT, ConvShape
@@ -45,6 +46,8 @@ PROBLEM = np.dtype(
         ("levels", np.int64),
         ("shared", np.int64),
         ("memories", np.int64),
+        ("ports", np.int64),
+        ("network", np.int64, 3),
         ("memory", np.int64, (LEVELS, 3)),
         ("kept", np.int64, (MEMORIES, 3)),
         ("size", np.float64, MEMORIES),
@@ -63,6 +66,7 @@ PROBLEM = np.dtype(
         ("child_cost", np.float64, (3, LEVELS)),
         ("entry_cost", np.float64, (LEVELS, 3)),
         ("outer_ports", np.int64),
+        ("outer_cycles", np.float64),
         ("unit_cost", np.float64, 3),
         ("fixed_cost", np.float64),
         ("done_cost", np.float64),
@@ -79,7 +83,9 @@ PROBLEM = np.dtype(
     ]
 )
 """One record, so that compiled functions hand on a single pointer. ``*_cost`` are the prices of the module's
-text; only ``child_cost`` of outputs may be negative."""
+text; only ``child_cost`` of outputs may be negative. ``ports`` are those of the memories, then the networks;
+``network`` is the port that a tensor takes into the array, -1 for none; ``outer_cycles`` are the least that
+the tensors kept at level 1 occupy the outermost ports."""
 
 MAPPING = np.dtype(
     [
@@ -163,6 +169,8 @@ def problem(shape: ConvShape, hierarchy: Hierarchy, layout: Layout) -> tuple[Pro
         for b, (up, down) in enumerate(steps):
             above[t, b], below[t, b] = up, down
             parent, child = memories[held[up, t]], memories[held[down, t]]
+            if up <= shared < down:
+                parent = _with_network(parent, hierarchy.network(TENSORS[t]))
             if t < 2:
                 prices[:, t, b] = np.array([parent.read_J, child.write_J]) * width[t]
                 continue
@@ -177,7 +185,9 @@ def problem(shape: ConvShape, hierarchy: Hierarchy, layout: Layout) -> tuple[Pro
             fixed -= outputs * width[t] * (parent.read_J + child.write_J)
         unit_cost[t] = width[t] * (last.read_J + (last.write_J if t == 2 else 0.0))
         fixed -= outputs * width[t] * last.read_J if t == 2 else 0.0
-    count = len(memories)
+    networks = hierarchy.networks
+    ports = len(memories) + len(networks)
+    carried = {t: len(memories) + i for i, network in enumerate(networks) for t in network.tensors}
     entry = np.zeros((levels + 1, 3))
     for t in range(3):
         for b in range(boundaries[t]):
@@ -199,21 +209,24 @@ def problem(shape: ConvShape, hierarchy: Hierarchy, layout: Layout) -> tuple[Pro
     }.items():
         target = record[name]
         target[tuple(slice(n) for n in values.shape)] = values
-    for name, column in {
+    columns: dict[str, list[Any]] = {
         "size": [np.inf if m.size_bits is None else m.size_bits for m in memories],
         "buffers": [m.buffers for m in memories],
-        "read_bits": [m.read_bits or 0 for m in memories],
-        "write_bits": [m.write_bits or 0 for m in memories],
-        "one_port": [m.shared_port for m in memories],
+        "read_bits": [*(m.read_bits or 0 for m in memories), *(n.bits or 0 for n in networks)],
+        "write_bits": [*(m.write_bits or 0 for m in memories), *(n.bits or 0 for n in networks)],
+        "one_port": [*(m.shared_port for m in memories), *(n.shared for n in networks)],
         "per_pe": [m.per_pe for m in memories],
-    }.items():
-        record[name][:count] = column
+    }
+    for name, column in columns.items():
+        record[name][: len(column)] = column
     for name, value in {
         "bounds": [shape[d] for d in DIMS],
         "relevant": [[d in RELEVANT[t] for d in DIMS] for t in TENSORS],
         "levels": levels,
         "shared": shared,
-        "memories": count,
+        "memories": len(memories),
+        "ports": ports,
+        "network": [carried.get(t, -1) for t in TENSORS],
         "room": [hierarchy.room_bits(t) for t in TENSORS],
         "width": width,
         "done_bits": done,
@@ -246,6 +259,14 @@ def problem(shape: ConvShape, hierarchy: Hierarchy, layout: Layout) -> tuple[Pro
     return record, rows
 
 
+def _with_network(memory: Memory, network: Network | None) -> Memory:
+    """The memory with the price of a network in front of it."""
+    if network is None:
+        return memory
+    price = network.energy_J
+    return replace(memory, read_J=memory.read_J + price, write_J=memory.write_J + price)
+
+
 def _output_prices(
     parent: Memory, child: Memory, later: list[tuple[Memory, Memory]], last: Memory, alone: bool
 ) -> tuple[float, float]:
@@ -262,10 +283,11 @@ def _output_prices(
 
 def _refuse(shape: ConvShape, hierarchy: Hierarchy, held: Ints, shared: int) -> None:
     problems = [f"{d} must be at least 1, not {shape[d]}" for d in DIMS if shape[d] < 1]
-    if len(held) > LEVELS or len(hierarchy.memories) > MEMORIES or len(held) > shared + 3:
+    memories = len(hierarchy.memories) + len(hierarchy.networks)
+    if len(held) > LEVELS or memories > MEMORIES or len(held) > shared + 3:
         problems.append(
-            f"{hierarchy.name}: the search handles {LEVELS} levels of {MEMORIES} memories, two levels inside"
-            f" a processing element, not {len(held)} of {len(hierarchy.memories)}, {len(held) - 1 - shared}"
+            f"{hierarchy.name}: the search handles {LEVELS} levels of {MEMORIES} memories and networks, two"
+            f" levels inside a processing element, not {len(held)} of {memories}, {len(held) - 1 - shared}"
             " inside"
         )
     widest = max(hierarchy.bits.values())

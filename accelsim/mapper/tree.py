@@ -161,7 +161,8 @@ def level_floors(p: Problem, table: Floats, node: Node) -> tuple[Floats, float, 
         floors[level] = _least(p, table, node, level, level, floors, [ENERGY], UNLIMITED).energy
     cycles = compulsory_cycles(p, node)
     if p.shared:
-        cycles = max(cycles, _least(p, table, node, 1, 1, floors, [LATENCY, ENERGY], UNLIMITED).cycles)
+        p.outer_cycles = _least(p, table, node, 1, 1, floors, [LATENCY, ENERGY], UNLIMITED).cycles
+        cycles = max(cycles, float(p.outer_cycles))
     above = float(floors.sum())
     if p.shared > 1:
         together = _least(p, table, node, p.shared, 1, floors, [ENERGY], FLOOR_FUEL)

@@ -33,8 +33,9 @@ class Work:
     ``part`` is its index in the program's serial parts (None if it takes no time); ``fused_into`` names the
     operator that it rides on. ``bytes`` counts what each memory and link moves; ``energy_J`` is the energy
     per component (None = unknown), ``closed_form_cycles`` the estimate without events, ``ideal_cycles`` the
-    MACs over the peak rate, ``mapping`` a line that says how it was mapped, ``pes`` the elements of the array
-    in use, ``held_B`` the bytes of one full tile by memory and tensor.
+    MACs over the peak rate, ``mapping`` a line that says how it was mapped, ``certificate`` one on how
+    good that is, ``pes`` the elements of the array in use, ``held_B`` the bytes of one full tile by memory and
+    tensor.
 
     Where operators overlap there are no serial parts: ``tasks`` are then the numbers of the operator's first
     and last task in the one flat block of the program, ``unit`` is what runs it, and ``planned_ps`` the
@@ -52,6 +53,7 @@ class Work:
     closed_form_cycles: int | None = None
     ideal_cycles: int | None = None
     mapping: str = ""
+    certificate: str = ""
     pes: int | None = None
     held_B: Mapping[str, int] = field(default_factory=dict)
     tasks: tuple[int, int] | None = None

@@ -21,7 +21,8 @@ class OperatorResult:
     the critical path spends most time on (where operators overlap: that its own tasks occupy longest),
     ``bytes`` what each memory and link moved, ``fused_into`` the operator that this one rides on. On a chip
     of several parts ``unit`` names the part that runs it; ``planned_start_s`` and ``planned_end_s`` are the
-    schedule's, before contention. ``pes`` are the processing elements in use, ``held_B`` the bytes of one
+    schedule's, before contention. ``certificate`` says what the search of its mapping has
+    proven. ``pes`` are the processing elements in use, ``held_B`` the bytes of one
     full tile by memory and tensor.
     """
 
@@ -39,6 +40,7 @@ class OperatorResult:
     closed_form_s: float | None = None
     fused_into: str | None = None
     mapping: str = ""
+    certificate: str = ""
     pes: int | None = None
     held_B: Mapping[str, int] = field(default_factory=dict)
     unit: str | None = None

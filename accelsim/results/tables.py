@@ -30,6 +30,7 @@ def operator_frame(result: Result) -> "DataFrame":
             **{f"bytes_{m}": o.bytes.get(m, 0) for m in memories},
             "fused_into": o.fused_into,
             "mapping": o.mapping,
+            "certificate": o.certificate,
             "unit": o.unit,
             "planned_start_s": o.planned_start_s,
             "planned_end_s": o.planned_end_s,

@@ -1,6 +1,6 @@
 """How long does a proof take?
 
-``pytest -m benchmark tests/benchmarks/test_mapper_proofs.py --benchmark-json=mapper.json``. Every layer shape of
+``pytest -m benchmark tests/benchmarks/test_mapper_proofs.py --benchmark-json=m.json``. Every layer shape of
 ResNet-18 on three designs; ``extra_info`` holds process CPU seconds per proof (median, worst, sum of the
 twelve) and how many were proven.
 """

@@ -12,7 +12,7 @@ from math import isclose, prod
 import pytest
 
 from accelsim.cost.evaluate import evaluate
-from accelsim.cost.hierarchy import Axis, Hierarchy, Memory
+from accelsim.cost.hierarchy import Axis, Hierarchy, Memory, Network
 from accelsim.cost.nest import Level, Loop, LoopNest
 from accelsim.errors import AccelsimError
 from accelsim.graph.shape import DIMS, ConvShape
@@ -80,8 +80,27 @@ def random_hierarchy(rng, shape, depths):
         for name in rng.choice([(), ("x",), ("x", "y")])
     )
     bits = {"inputs": 8, "weights": rng.choice([4, 8]), "outputs": 8, "partial": rng.choice([8, 16])}
-    return Hierarchy("any", tuple(levels), axes, bits, mac_J=0.1, macs_per_pe=rng.choice([1, 1, 2]),
-                     padding=rng.choice(["skip", "count"]))  # fmt: skip
+    return Hierarchy(
+        "any",
+        tuple(levels),
+        axes,
+        bits,
+        mac_J=0.1,
+        macs_per_pe=rng.choice([1, 1, 2]),
+        padding=rng.choice(["skip", "count"]),
+        networks=random_networks(rng, levels),
+    )
+
+
+def random_networks(rng, levels):
+    inside = [t for t in TENSORS if any(m.per_pe and t in m.tensors for level in levels for m in level)]
+    carried = [t for t in inside if rng.random() < 0.4]
+    groups = [carried] if rng.random() < 0.5 else [[t] for t in carried]
+    return tuple(
+        Network(f"net{i}", tuple(group), rng.choice([None, 8, 40]), rng.choice([0.0, 1.0, 5.0]),
+                rng.random() < 0.5)
+        for i, group in enumerate(groups) if group
+    )  # fmt: skip
 
 
 def multiples(inner, outer):

@@ -22,8 +22,16 @@ ADDED = {
     "peak_macs_per_s", "memory_B_per_s",
 }  # fmt: skip
 ADDED_TO_OPERATORS = {
-    "closed_form_s", "fused_into", "mapping", "pes", "held_B", "unit", "planned_start_s", "planned_end_s"
-}  # fmt: skip
+    "closed_form_s",
+    "fused_into",
+    "mapping",
+    "certificate",
+    "pes",
+    "held_B",
+    "unit",
+    "planned_start_s",
+    "planned_end_s",
+}
 
 
 @pytest.fixture(scope="module")

@@ -43,6 +43,10 @@ def lower_chip(graph: LayerGraph, architecture: Architecture, options: AsicOptio
         raise AccelsimError(
             f"{architecture.name}: switch dataflow is for one array; set parts.{first}.dataflow instead"
         )
+    if options.depth_first:
+        raise AccelsimError(
+            f"{architecture.name}: switch depth_first is for one array, not for a chip of parts"
+        )
     return _ChipLowering(graph, chip(architecture), architecture, options).lower()
 
 
@@ -120,7 +124,8 @@ class _ChipLowering:
         found: list[str | None] = []
         for name, part in self.parts.items():
             machine = self.chip.parts[name]
-            found += [machine.source, *(c.source for c in machine.components.values()), part.dataflow.source]
+            found += [machine.source, *(c.source for c in machine.components.values())]
+            found += [dataflow.source for dataflow in part.dataflows]
         return found
 
     def _choices(self, turn: Turn) -> dict[str, Choice]:

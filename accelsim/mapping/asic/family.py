@@ -1,12 +1,7 @@
 """The machine family ``asic``: every operator takes a turn on the array, tile by tile."""
 
-from typing import Literal
-
-from accelsim.components.compute import ComputeArray
 from accelsim.components.link import Link
 from accelsim.components.pe_array import PEArray
-from accelsim.components.sram import SRAM
-from accelsim.components.systolic_array import SystolicArray
 from accelsim.cost.nest import LoopNest
 from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.dtypes import BITS, check_precision
@@ -15,16 +10,17 @@ from accelsim.graph.operator import Operator
 from accelsim.graph.shape import ConvShape
 from accelsim.graph.vocabulary import TYPES
 from accelsim.kernel import Flat, Program, Serial
-from accelsim.mapping.asic import array_plan, fold_plan
 from accelsim.mapping.asic.buffer_family import lower_on_buffer
 from accelsim.mapping.asic.calibrated_family import lower_calibrated
+from accelsim.mapping.asic.choice import load_dataflows
+from accelsim.mapping.asic.depth_first import DepthFirst
 from accelsim.mapping.asic.energy import area_mm2, energy_J
 from accelsim.mapping.asic.estimate import closed_form_cycles
 from accelsim.mapping.asic.estimator import Estimator, PlannedTurn
 from accelsim.mapping.asic.events import Tasks, layer_tasks
 from accelsim.mapping.asic.fusion import Turn, turns
-from accelsim.mapping.asic.given import entries_for, map_given
-from accelsim.mapping.asic.layer import Access, Conventions, MappedLayer, Widths, check_countable, tile_access
+from accelsim.mapping.asic.given import entries_for
+from accelsim.mapping.asic.layer import Access, MappedLayer, Widths, check_countable, tile_access
 from accelsim.mapping.asic.machine import Machine, machine
 from accelsim.mapping.asic.options import AsicOptions
 from accelsim.mapping.asic.plan import Ints, LayerPlan
@@ -32,11 +28,12 @@ from accelsim.mapping.asic.problems import sentences, smallest_sizes
 from accelsim.mapping.asic.tiling import TooSmall
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
 from accelsim.mapping.asic.vector import vector_plan
+from accelsim.mapping.asic.ways import Ways
 from accelsim.mapping.asic.wiring import Wiring
 from accelsim.mapping.family import Lowered, Options, Work
 from accelsim.spec.architecture import Architecture
 from accelsim.spec.calibration import PHYSICAL, BufferCalibration, load_calibration
-from accelsim.spec.dataflow import Dataflow, load_dataflow
+from accelsim.spec.dataflow import Dataflow
 from accelsim.spec.mapping import load_mapping
 
 
@@ -62,16 +59,24 @@ class Lowering:
             )
         bits = BITS[self.precision]
         self.widths = Widths(bits, bits, bits, max(bits, BITS[accumulator]))
-        self.dataflow: Dataflow = load_dataflow(options.dataflow or self.machine.array.dataflow)
+        self.dataflows: tuple[Dataflow, ...] = load_dataflows(options.dataflow or self.machine.array.dataflow)
         self.mapping = None if options.mapping is None else load_mapping(options.mapping)
         self._check_mapping()
         self.wiring = Wiring(self.machine, options.free, behind)
         self.period = cycle_ps(self.machine.array.clock)
         self.nests: dict[str, LoopNest] = {}
         self.turns: dict[str, PlannedTurn] = {}
+        self.ways = self.ways_on(self.machine)
         self._mapped: dict[tuple[object, ...], tuple[MappedLayer, Flat, int]] = {}
         self._views: dict[int, Wiring] = {}
         """Wiring that a mapped layer's plan sees, by identity of the plan."""
+
+    def ways_on(self, machine: Machine, inside: bool = False) -> Ways:
+        """The ways to map a layer on this machine, or on one with other buffers."""
+        return Ways(
+            machine, self.dataflows, self.mapping, self.options, self.widths, self.precision, self.wiring,
+            self.period, inside,
+        )  # fmt: skip
 
     def lower(self) -> Lowered:
         """Map every operator; what does not fit is said for all of them."""
@@ -81,18 +86,31 @@ class Lowering:
         order, host, free = turns(self.graph, self.options.fuse)
         works: dict[str, Work] = {}
         nodes: list[Flat | Serial] = []
+        names: list[str] = []
         problems: list[tuple[str, str]] = []
         short: dict[str, list[tuple[int, str]]] = {}
+        fused = DepthFirst(self, order) if self.options.depth_first else None
+        inside = {t.operator.name for run in fused.runs.values() for t in run.turns} if fused else set()
         for turn in tqdm(order, desc=f"mapping {self.graph.name}", delay=2, disable=None, leave=False):
-            try:
-                node, work = self.turn(turn, len(nodes))
-            except AccelsimError as error:
-                problems += [(turn.operator.name, text) for text in error.problems]
-                for shortage in error.shortages if isinstance(error, TooSmall) else ():
-                    short.setdefault(shortage.memory, []).append((shortage.needed, turn.operator.name))
+            name = turn.operator.name
+            run = fused.runs.get(name) if fused else None
+            if run is None and name in inside:
                 continue
-            works[turn.operator.name] = work
-            nodes.append(node)
+            try:
+                if fused and run:
+                    block, done = fused.lower(run, len(nodes))
+                    nodes.append(block)
+                else:
+                    node, work = self.turn(turn, len(nodes))
+                    nodes.append(node)
+                    done = [work]
+            except AccelsimError as error:
+                problems += [(name, text) for text in error.problems]
+                for shortage in error.shortages if isinstance(error, TooSmall) else ():
+                    short.setdefault(shortage.memory, []).append((shortage.needed, name))
+                continue
+            works |= {work.name: work for work in done}
+            names.append(run.name if run else name)
         if problems:
             raise AccelsimError(
                 *sentences(problems, f"{self.graph.name} on {self.machine.name}"),
@@ -105,8 +123,11 @@ class Lowering:
                 works[operator.name] = Work(
                     operator.name, operator.type, 0, operator.parameters, fused_into=host.get(operator.name)
                 )
-        names = [turn.operator.name for turn in order]
         planned = {o.name: self.turns[o.name] for o in self.graph.operators if o.name in self.turns}
+
+        def estimator() -> Estimator:
+            return Estimator(self.machine, self.precision, self.wiring, list(planned.values()))
+
         notes = list(self.graph.notes)
         if free:
             notes.append(
@@ -124,13 +145,16 @@ class Lowering:
                 f"energy is unknown: components.{self.machine.array_name}.mac_energy has no price for"
                 f" {self.precision}"
             )
+        notes += self.ways.notes()
+        if fused:
+            notes += fused.notes()
         return Lowered(
             program=Program(self.wiring.resources, Serial(*nodes, names=names), len(self.wiring.kinds)),
             works=tuple(works[o.name] for o in self.graph.operators),
             kinds=tuple(self.wiring.kinds),
             cycle_ps=self.period,
             area_mm2=area_mm2(self.machine),
-            nests=self.nests,
+            nests={name: nest for name, nest in self.nests.items() if name not in inside},
             peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
             memory_B_per_s=self.memory_B_per_s(),
             component_of={
@@ -139,9 +163,9 @@ class Lowering:
                 if isinstance(component, Link) and component.separate_directions
                 for way in ("in", "out")
             },
-            estimator=lambda: Estimator(self.machine, self.precision, self.wiring, list(planned.values())),
+            estimator=None if inside else estimator,
             notes=tuple(notes),
-            sources=tuple(spec.source for spec in (self.mapping, self.dataflow) if spec and spec.source),
+            sources=tuple(spec.source for spec in (self.mapping, *self.dataflows) if spec and spec.source),
         )
 
     def memory_B_per_s(self) -> float | None:
@@ -183,7 +207,7 @@ class Lowering:
             pes = max((layer.pes for layer, _, _ in mapped if layer.pes is not None), default=None)
             held = {k: v for layer, _, _ in mapped for k, v in layer.held_B.items()}
             estimate = sum(cycles for _, _, cycles in mapped)
-            description = mapped[0][0].description
+            description, certificate = mapped[0][0].description, mapped[0][0].certificate
         else:
             plan = vector_plan(operator, turn.stored_bytes, self.machine)
             plans = (plan,)
@@ -192,7 +216,7 @@ class Lowering:
             node = flat
             access, macs, pes, held = tile_access(self.machine, plan.levels), 0, None, {}
             estimate = self._estimate(plan, tasks, flat)
-            description = f"{len(plan.cycles)} chunks"
+            description, certificate = f"{len(plan.cycles)} chunks", ""
             riders += operator.operations
         array = self.machine.array
         views = tuple((plan, self._views.get(id(plan), self.wiring)) for plan in plans)
@@ -203,11 +227,12 @@ class Lowering:
             macs=operator.macs,
             parameters=operator.parameters,
             part=part,
-            bytes=self._bytes(access),
+            bytes=self.bytes_of(access),
             energy_J=energy_J(self.machine, access, macs, riders, self.precision),
             closed_form_cycles=estimate,
             ideal_cycles=-(-operator.macs // array.macs_per_cycle),
             mapping=description,
+            certificate=certificate,
             pes=pes,
             held_B=held,
         )
@@ -215,7 +240,7 @@ class Lowering:
     def _to_ps(self, cycles: Ints) -> Ints:
         return to_ps(cycles, self.period, f"components.{self.machine.array_name}.clock")
 
-    def _bytes(self, access: dict[str, Access]) -> dict[str, int]:
+    def bytes_of(self, access: dict[str, Access]) -> dict[str, int]:
         """Bytes per memory and link in the order of the file, DRAM first; a link with two ways has both."""
         names = [self.machine.dram_name, *(n for n in self.machine.components if n != self.machine.dram_name)]
         moved: dict[str, int] = {}
@@ -230,30 +255,15 @@ class Lowering:
     def _layer(self, operator: Operator, shape: ConvShape) -> tuple[MappedLayer, Flat, int]:
         listed = None if self.mapping is None else entries_for(self.mapping, operator.name, shape)
         key = None if listed is None else listed[0]
-        stored = self._stored(operator)
+        stored = self.stored(operator)
         known = (shape, key, tuple(stored.items()))
         if known not in self._mapped:
-            layer, seen = self._map(key, shape, stored)
-            view = self._views[id(layer.plan)] = self.wiring.at(seen)
-            tasks = layer_tasks(layer.plan, view)
-            flat = tasks.flat(self._to_ps)
-            self._mapped[known] = layer, flat, self._estimate(layer.plan, tasks, flat)
+            way = self.ways.best(key, shape, stored)
+            self._views[id(way.layer.plan)] = way.view
+            self._mapped[known] = way.layer, way.flat, way.cycles
         return self._mapped[known]
 
-    def _conventions(self, array: ComputeArray, stored: dict[str, float]) -> Conventions:
-        padded = any(
-            isinstance(memory, SRAM) and memory.padded
-            for level in self.machine.buffers
-            for memory in level.memories.values()
-        )
-        padding: Literal["skip", "count", "insert"] = "insert" if padded else "skip"
-        return Conventions(
-            padding="count" if self.options.padding == "count" else padding,
-            first_sums=array.first_sums if isinstance(array, PEArray) else "zero",
-            stored=stored,
-        )
-
-    def _stored(self, operator: Operator) -> dict[str, float]:
+    def stored(self, operator: Operator) -> dict[str, float]:
         """Part of the bytes of each feature map that its code takes in DRAM."""
         if self.options.coding == "none":
             return {}
@@ -267,6 +277,11 @@ class Lowering:
         """Refuse a mapping whose array or layers are not there."""
         if self.mapping is None:
             return
+        if self.options.depth_first:
+            raise AccelsimError(
+                f"mapping {self.mapping.name!r} lists whole layers, and depth_first maps strips of them;"
+                " leave one of the two out"
+            )
         if not isinstance(self.machine.array, PEArray):
             raise AccelsimError(
                 f"{self.machine.name}: a mapping file is for a pe_array, not a {self.machine.array.class_}"
@@ -282,26 +297,11 @@ class Lowering:
                 )
             )
         if self.mapping.others is not None:
-            self.dataflow = load_dataflow(self.mapping.others)
+            self.dataflows = load_dataflows(self.mapping.others)
 
     def _estimate(self, plan: LayerPlan, tasks: Tasks, flat: Flat) -> int:
         wiring = self.wiring
         return closed_form_cycles(plan, tasks, flat, wiring.resources, wiring.array, self.period)
-
-    def _map(
-        self, key: str | None, shape: ConvShape, stored: dict[str, float]
-    ) -> tuple[MappedLayer, Machine]:
-        machine, array = self.machine, self.machine.array
-        unlimited = self.options.memory == "unlimited"
-        conventions = self._conventions(array, stored)
-        where = (shape, self.widths, conventions, unlimited)
-        if isinstance(array, SystolicArray):
-            return fold_plan.map_layer(machine, array, self.dataflow, *where), machine
-        if not isinstance(array, PEArray):
-            raise AccelsimError(f"{machine.name}: mapping 'asic' does not know class {array.class_!r}")
-        if key is not None and self.mapping is not None:
-            return map_given(machine, array, self.mapping, key, *where)
-        return array_plan.map_layer(machine, array, self.dataflow, *where), machine
 
 
 class ASIC:

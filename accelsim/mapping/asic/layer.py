@@ -101,7 +101,7 @@ class MappedLayer:
 
     ``pes`` is the number of processing elements in use, ``held_B`` the bytes of one full tile by
     ``memory tensor``, ``nest`` the loops in the names of mapping files; None and empty where the array has no
-    elements of its own.
+    elements of its own. ``certificate`` says how good a searched mapping is.
     """
 
     plan: LayerPlan
@@ -111,6 +111,7 @@ class MappedLayer:
     pes: int | None = None
     held_B: Mapping[str, int] = field(default_factory=dict)
     nest: LoopNest | None = None
+    certificate: str = ""
 
 
 MOST_ROWS = 10_000_000
@@ -253,6 +254,15 @@ def parents(nest: LoopNest, level: int) -> dict[str, int]:
         tensor: max(i for i in range(level) if tensor in nest.levels[i].tensors)
         for tensor in nest.levels[level].tensors
     }
+
+
+def resident(machine: Machine, layer: MappedLayer) -> MappedLayer:
+    """A layer whose tensors are all in the buffer next to DRAM: nothing moves between the two."""
+    outer, *inner = layer.plan.levels
+    access = dict(layer.access)
+    for name, moved in tile_access(machine, (outer,)).items():
+        access[name] = Access(access[name].read - moved.read, access[name].written - moved.written)
+    return replace(layer, plan=replace(layer.plan, levels=tuple(inner)), access=access)
 
 
 def buffer_depths(machine: Machine) -> dict[tuple[int, str], int]:

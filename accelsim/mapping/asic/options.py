@@ -12,7 +12,7 @@ from accelsim.spec.units import PositiveCount, Seconds
 READINGS = ("rs_loop_cycles", "shi_halo", "first_step", "buffers", "winograd", "k_round", "fc_batch")
 """Switches that are readings of a calibration."""
 
-PHYSICAL_ONLY = ("mapping", "memory", "fuse", "coding")
+PHYSICAL_ONLY = ("mapping", "mapper", "mapper_budget", "depth_first", "memory", "fuse", "coding")
 """Switches that only the calibration without a file has."""
 
 Free = Literal["none", "dram", "all"]
@@ -22,25 +22,36 @@ _FREE: Mapping[str, Free] = {"contended": "none", "overlapped": "dram", "unlimit
 class AsicOptions(Options):
     """Switches of the family.
 
+    ``dataflow`` names the template of all layers, several with commas between (``ws,os,is``), of which each
+    layer takes the best for the ``goal`` (the earlier wins ties), or ``best``: all shipped ones.
+    ``mapper: best`` searches each layer's mapping on a pe_array, with proof, and keeps the template where
+    that is better once filling and draining count; the dims that the dataflows unroll may be unrolled in any
+    way. ``mapper_budget`` ends the search of a layer after so many seconds. ``goal`` is ``latency`` (then
+    energy), ``energy`` (then latency) or their product ``edp``.
     ``mapping`` names a file (``kind: mapping``) with the loop nests of the layers, instead of the dataflow's.
     ``memory: unlimited`` gives every memory the size of the layer and no service time, so that what remains
     is the array's own (the stall-free count of SCALE-Sim); ``overlapped`` leaves sizes and links as they are
     and hides the time of DRAM alone. ``padding: count`` reads zeros outside the image like pixels.
     ``coding: run_length`` codes feature maps in DRAM, where the workload knows their zeros.
     ``fuse: false`` gives every element-wise operator a turn of its own.
+    ``depth_first: true`` takes chains of layers strip by strip through the buffer next to DRAM where they fit
+    and DRAM then moves less.
     ``calibration`` names a file whose cost model and constants replace those of the architecture; the
     switches after it are readings of such models, explained where ``cost.cases`` and ``cost.conv_buffer``
     take them.
 
-    For a chip of several parts: ``goal`` is what the assignment of layers to parts strives for, ``latency``
-    (then energy) or ``energy`` within ``deadline`` (then latency); ``scheduler`` is ``search``, fast, or
+    For a chip of several parts: ``goal`` is also what the assignment of layers to parts strives for,
+    ``energy`` or ``edp`` within ``deadline``; ``scheduler`` is ``search``, fast, or
     ``exact``, with proof, for small cases.
     """
 
     dataflow: str | None = None
     mapping: str | None = None
+    mapper: Literal["template", "best"] = "template"
+    mapper_budget: Seconds | None = None
     memory: Literal["contended", "overlapped", "unlimited"] = "contended"
     fuse: bool = True
+    depth_first: bool = False
     padding: Literal["skip", "count", "same", "valid"] = "skip"
     coding: Literal["none", "run_length"] = "none"
     calibration: str = PHYSICAL
@@ -51,7 +62,7 @@ class AsicOptions(Options):
     winograd: Literal["on", "off"] | None = None
     k_round: PositiveCount | Literal["clamp"] | None = None
     fc_batch: PositiveCount | None = None
-    goal: Literal["latency", "energy"] = "latency"
+    goal: Literal["latency", "energy", "edp"] = "latency"
     deadline: Seconds | None = None
     scheduler: Literal["search", "exact"] = "search"
 

@@ -16,6 +16,9 @@ from accelsim.mapping.family import Kind
 
 Layer = TypeVar("Layer")
 
+DEADLINES = 16
+"""Deadlines between the shortest makespan and that of least energy at which the product is looked at."""
+
 BARRIER = 0
 """Kind of the tasks between layers."""
 
@@ -28,10 +31,16 @@ def best_schedule(problem: Assignment, options: AsicOptions, where: str) -> Sche
     Raises
     ------
     AccelsimError
-        If none meets the deadline.
+        If none meets the deadline, or a proof is asked for a goal that has none.
     """
     deadline = None if options.deadline is None else int(options.deadline * 1e12)
-    if options.scheduler == "exact":
+    if options.goal == "edp":
+        if options.scheduler == "exact":
+            raise AccelsimError(
+                f"{where}: scheduler=exact proves goal latency or energy, not edp; take search"
+            )
+        schedule = _least_product(problem, deadline)
+    elif options.scheduler == "exact":
         proven = solve(problem, options.goal, deadline).schedule
         schedule = search(problem) if proven is None else proven
     else:
@@ -42,6 +51,16 @@ def best_schedule(problem: Assignment, options: AsicOptions, where: str) -> Sche
             f" {schedule.makespan / 1e6:g} us in closed form"
         )
     return schedule
+
+
+def _least_product(problem: Assignment, deadline: int | None) -> Schedule:
+    """The least energy-delay product among schedules of least energy within several deadlines."""
+    ends = [search(problem, "latency", deadline), search(problem, "energy", deadline)]
+    shortest, longest = (max(1, s.makespan) for s in ends)
+    limits = np.geomspace(shortest, max(shortest, longest), DEADLINES).astype(np.int64).tolist()
+    found = [*ends, *(search(problem, "energy", limit) for limit in limits)]
+    allowed = [s for s in found if deadline is None or s.makespan <= deadline] or ends[:1]
+    return min(allowed, key=lambda s: s.makespan * s.energy_J)
 
 
 def chains_of(graph: LayerGraph, order: Sequence[Layer], name: Callable[[Layer], str]) -> list[list[Layer]]:
