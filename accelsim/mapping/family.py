@@ -33,8 +33,8 @@ class Work:
     ``part`` is its index in the program's serial parts (None if it takes no time); ``fused_into`` names the
     operator that it rides on. ``bytes`` counts what each memory and link moves; ``energy_J`` is the energy
     per component (None = unknown), ``closed_form_cycles`` the estimate without events, ``ideal_cycles`` the
-    MACs over the peak rate, ``mapping`` a line that says how it was mapped, ``certificate`` one on how
-    good that is, ``pes`` the elements of the array in use, ``held_B`` the bytes of one full tile by memory and
+    MACs over the peak rate, ``mapping`` a line that says how it was mapped, ``certificate`` one on how good
+    that is, ``pes`` the elements of the array in use, ``held_B`` the bytes of one full tile by memory and
     tensor.
 
     Where operators overlap there are no serial parts: ``tasks`` are then the numbers of the operator's first

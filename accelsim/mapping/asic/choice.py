@@ -74,15 +74,17 @@ def best_way(ways: Iterable[Callable[[], Way]], goal: str) -> Way:
         If none fits, with what is wrong with each; or if the goal needs an energy that is not known.
     """
     best: Way | None = None
-    problems: dict[str, None] = {}
+    errors: list[AccelsimError] = []
     for way in ways:
         try:
             found = way()
         except AccelsimError as error:
-            problems |= dict.fromkeys(error.problems)
+            errors.append(error)
             continue
         if best is None or found.rank(goal) < best.rank(goal):
             best = found
+    if best is None and len(errors) == 1:
+        raise errors[0]  # which may know more than its sentences
     if best is None:
-        raise AccelsimError(*problems)
+        raise AccelsimError(*dict.fromkeys(p for error in errors for p in error.problems))
     return best
