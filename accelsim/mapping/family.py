@@ -34,7 +34,8 @@ class Work:
     operator that it rides on. ``bytes`` counts what each memory and link moves; ``energy_J`` is the energy
     per component (None = unknown), ``closed_form_cycles`` the estimate without events, ``ideal_cycles`` the
     MACs over the peak rate, ``mapping`` a line that says how it was mapped, ``certificate`` one on how
-    good that is, ``pes`` the elements of the array in use, ``held_B`` the bytes of one full tile by memory and tensor.
+    good that is, ``pes`` the elements of the array in use, ``held_B`` the bytes of one full tile by memory
+    and tensor.
 
     Where operators overlap there are no serial parts: ``tasks`` are then the numbers of the operator's first
     and last task in the one flat block of the program, ``unit`` is what runs it, and ``planned_ps`` the
@@ -68,8 +69,8 @@ class Lowered:
     order. ``cycle_ps`` is the clock period in picoseconds as (numerator, denominator), None if the parts have
     different clocks. ``nests`` are the loops of operators by name, where the family has them.
     ``peak_macs_per_s`` and ``memory_B_per_s`` are the two roofs of the machine, None if it has no single
-    pair. ``metrics`` are figures of the family's own, with their unit in the name; ``assumptions`` replace those
-    of the machine where its constants were not used.
+    pair. ``metrics`` are figures of the family's own, with their unit in the name; ``assumptions`` replace
+    those of the machine where its constants were not used.
     """
 
     program: Program

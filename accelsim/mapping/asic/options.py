@@ -31,8 +31,8 @@ class AsicOptions(Options):
     layer takes the best for the ``goal`` (the earlier wins ties), or ``best``: all shipped ones.
     ``mapper: best`` searches each layer's mapping on a pe_array, with proof, and keeps the template where
     that is better once filling and draining count; the dims that the dataflows unroll may be unrolled in any
-    way. ``mapper_budget`` ends the search of a layer after so many seconds. ``goal`` is ``latency`` (then energy),
-    ``energy`` (then latency) or their product ``edp``.
+    way. ``mapper_budget`` ends the search of a layer after so many seconds. ``goal`` is ``latency`` (then
+    energy), ``energy`` (then latency) or their product ``edp``.
     ``mapping`` names a file (``kind: mapping``) with the loop nests of the layers, instead of the dataflow's.
     ``memory: unlimited`` gives every memory the size of the layer and no service time, so that what remains
     is the array's own (the stall-free count of SCALE-Sim); ``overlapped`` leaves sizes and links as they are
