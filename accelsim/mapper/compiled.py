@@ -1,7 +1,7 @@
 """How functions of the search are compiled: once per machine, divisions unchecked (nothing divides by
-zero).
+zero), without the interpreter's lock, so that several layers are searched side by side.
 """
 
 from numba import njit
 
-compiled = njit(cache=True, error_model="numpy")
+compiled = njit(cache=True, error_model="numpy", nogil=True)

@@ -1,6 +1,7 @@
 """Unrollings over the array and the tiles inside an element that go with them, as arrays."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 
 import numpy as np
@@ -32,13 +33,20 @@ class Roots:
     choices: Ints
 
 
+@lru_cache(maxsize=1 << 16)
+def _count_and_limit(bound: int, parts: tuple[int, ...]) -> tuple[int, int]:
+    """Elements side by side of one dim, and its largest tile of an element."""
+    return prod(parts), limit(bound, parts)
+
+
 def list_roots(shape: ConvShape, hierarchy: Hierarchy, p: Problem, table: Floats) -> Roots:
     """Unrollings; of those with equal counts and limits one is enough."""
     kept = indexed(hierarchy)
     inside = int(p.levels - p.shared)
+    bounds_of = tuple(shape[d] for d in DIMS)
     seen: dict[tuple[tuple[int, int], ...], Parts] = {}
     for parts in unrollings(shape, hierarchy):
-        key = tuple((prod(q), limit(shape[d], q)) for d, q in zip(DIMS, parts, strict=True))
+        key = tuple(map(_count_and_limit, bounds_of, parts))
         seen.setdefault(key, parts)
     keys = list(seen)
     counts = np.array([[c for c, _ in k] for k in keys], np.int64)

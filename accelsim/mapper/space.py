@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from itertools import product
 from math import prod
 from typing import Literal
 
@@ -55,6 +56,7 @@ def indexed(hierarchy: Hierarchy) -> tuple[str, ...]:
     return tuple(d for d in DIMS if any(d in RELEVANT[t] for t in kept))
 
 
+@lru_cache(maxsize=1 << 16)
 def limit(bound: int, parts: tuple[int, ...]) -> int:
     """Largest tile of one element for which all parts along all axes (outer first) have work."""
     most = bound
@@ -70,28 +72,23 @@ def unrollings(shape: ConvShape, hierarchy: Hierarchy) -> Iterator[Parts]:
     """All ways to unroll the dims over the axes."""
     axes = hierarchy.axes
 
-    def of_axis(axis: int, dims: tuple[str, ...], left: int) -> Iterator[dict[str, int]]:
+    def of_axis(dims: tuple[str, ...], left: int) -> Iterator[dict[str, int]]:
         if not dims:
             yield {}
             return
         for count in range(1, min(left, shape[dims[0]]) + 1):
-            for rest in of_axis(axis, dims[1:], left // count):
+            for rest in of_axis(dims[1:], left // count):
                 yield {dims[0]: count, **rest}
 
-    def all_axes(axis: int) -> Iterator[list[dict[str, int]]]:
-        if axis == len(axes):
-            yield []
-            return
-        dims = tuple(d for d in axes[axis].dims if shape[d] > 1)
-        rest = list(all_axes(axis + 1))
-        for one in of_axis(axis, dims, axes[axis].size):
-            for others in rest:
-                yield [one, *others]
-
+    per_axis = []
+    for axis in axes:
+        ways = of_axis(tuple(d for d in axis.dims if shape[d] > 1), axis.size)
+        per_axis.append([tuple(way.get(d, 1) for d in DIMS) for way in ways])
+    bounds = tuple(shape[d] for d in DIMS)
     shared = any(sum(d in axis.dims for axis in axes) > 1 for d in DIMS)
-    for choice in all_axes(0):
-        parts = tuple(tuple(c.get(d, 1) for c in choice) for d in DIMS)
-        if not shared or all(limit(shape[d], q) > 0 for d, q in zip(DIMS, parts, strict=True)):
+    for choice in product(*per_axis):
+        parts: Parts = tuple(zip(*choice, strict=True)) or ((),) * len(DIMS)
+        if not shared or all(map(limit, bounds, parts)):
             yield parts
 
 

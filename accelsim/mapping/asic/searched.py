@@ -1,11 +1,15 @@
 """The mapper's loop nest for a layer, lowered like one from a mapping file."""
 
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 from accelsim.components.pe_array import PEArray
 from accelsim.cost.nest import LoopNest
 from accelsim.cost.written import memory_of
+from accelsim.errors import AccelsimError
 from accelsim.graph.shape import ConvShape
 from accelsim.mapper import Certificate, Mapped, Metric, best_mapping
 from accelsim.mapping.asic.flat_machine import hierarchy_of
@@ -70,6 +74,16 @@ class Mapper:
         )
         self.certificates[shape] = found.certificate
         return replace(layer, certificate=in_short(found.certificate)), seen
+
+    def prepare(self, shapes: Iterable[ConvShape], conventions: Conventions) -> None:
+        """Search shapes side by side, a thread per core; ``map_layer`` says of those that fit nowhere why."""
+
+        def search(shape: ConvShape) -> None:
+            with suppress(AccelsimError):
+                self._search(shape, conventions)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(search, dict.fromkeys(shapes)))
 
     def _search(self, shape: ConvShape, conventions: Conventions) -> Mapped:
         if shape not in self._found:
