@@ -12,10 +12,13 @@ _PUBLIC = {
     "AccelsimError": "accelsim.errors",
     "simulate": "accelsim.api",
     "compile": "accelsim.api",
+    "compile_dataflow": "accelsim.api",
+    "HardwarePoint": "accelsim.mapping.asic.compiled_dataflow",
     "load_architecture": "accelsim.api",
     "load_workload": "accelsim.api",
     "load_dataflow": "accelsim.api",
     "load_mapping": "accelsim.api",
+    "load_calibration": "accelsim.api",
     "validate": "accelsim.validation",
 }
 

@@ -165,9 +165,7 @@ def event_result(model: "Compiled", engine: str, fast_forward: bool) -> Result:
         latency_s=latency,
         lower_bound_s=ran.lower_ps / PER_SECOND,
         upper_bound_s=ran.upper_ps / PER_SECOND,
-        cycles=_cycles(model, ran)
-        if overlapping
-        else _sum([_cycles(model, part) for part in ran.parts]),
+        cycles=_cycles(model, ran) if overlapping else _sum([_cycles(model, part) for part in ran.parts]),
         closed_form_s=closed_form,
         operators=tuple(operators),
         resource_results=_resources(model, ran),
@@ -288,22 +286,34 @@ def _critical(model: "Compiled", ran: "Run") -> dict[str, float]:
 
 
 def _resources(model: "Compiled", ran: "Run") -> tuple[ResourceResult, ...]:
-    works = model.lowered.works
-    energy = _by_component(works)
+    """One row per resource of the kernel, then one per component that has bytes or energy without being one.
+
+    Their energies add up to the run's; that of a component in parts is split by the bytes they moved.
+    """
+    energy = _by_component(model.lowered.works)
+    moved: dict[str, int] = {}
+    for work in model.lowered.works:
+        for name, size in work.bytes.items():
+            moved[name] = moved.get(name, 0) + size
+    owner = {r.name: model.lowered.component_of.get(r.name, r.name) for r in ran.resources}
     rows = []
     for resource, busy in zip(ran.resources, ran.busy_ps.tolist(), strict=True):
-        moved = [w.bytes[resource.name] for w in works if resource.name in w.bytes]
         capacity = ran.makespan_ps * resource.servers
+        parts = [name for name, component in owner.items() if component == owner[resource.name]]
+        total, whole = sum(moved.get(part, 0) for part in parts), energy.get(owner[resource.name])
+        share = moved.get(resource.name, 0) / total if len(parts) > 1 and total else 1 / len(parts)
         rows.append(
             ResourceResult(
                 name=resource.name,
                 servers=resource.servers,
                 busy_s=busy / PER_SECOND,
                 utilisation=busy / capacity if capacity else 0.0,
-                bytes=sum(moved) if moved else None,
-                energy_J=energy.get(resource.name),
+                bytes=moved.get(resource.name),
+                energy_J=None if whole is None else whole * share,
             )
         )
+    without = [n for n in dict.fromkeys((*moved, *energy)) if n not in owner and n not in owner.values()]
+    rows += [ResourceResult(name, None, None, None, moved.get(name), energy.get(name)) for name in without]
     return tuple(rows)
 
 

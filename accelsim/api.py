@@ -1,6 +1,8 @@
 """The public face: ``simulate`` and ``compile`` join workload, architecture, mapping, kernel and results."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,18 +16,25 @@ from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.join import join
 from accelsim.graph.layer_graph import LayerGraph
 from accelsim.graph.load import load_workload, load_workloads
-from accelsim.mapping.family import MappingFamily, Options
+from accelsim.mapping.asic.compiled_dataflow import CompiledDataflow
+from accelsim.mapping.family import Estimate, Estimator, MappingFamily, Options
 from accelsim.results import Result
 from accelsim.spec.architecture import Architecture, load_architecture
-from accelsim.spec.dataflow import load_dataflow
+from accelsim.spec.calibration import load_calibration
+from accelsim.spec.dataflow import Dataflow, load_dataflow
+from accelsim.spec.machine import Defaults
 from accelsim.spec.mapping import MappingFile, load_mapping
+from accelsim.spec.memo import Memo, frozen
 from accelsim.spec.registry import mapping_family
+from accelsim.spec.sentences import rule
 from accelsim.spec.writer import resolved, write
 
 __all__ = [
     "Model",
     "compile",
+    "compile_dataflow",
     "load_architecture",
+    "load_calibration",
     "load_dataflow",
     "load_mapping",
     "load_workload",
@@ -33,6 +42,10 @@ __all__ = [
 ]
 
 ENGINES = ("compiled", "simpy", "closed-form")
+
+MODELS_KEPT = 16
+MOST_TASKS_KEPT = 2_000_000
+"""Models that ``compile`` keeps, and the tasks above which one is too large for that."""
 
 Named = str | PathLike[str]
 
@@ -60,6 +73,33 @@ class Model(Compiled):
         if engine == "closed-form":
             return closed_form_result(self)
         return event_result(self, engine, fast_forward)
+
+    def estimate(self, settings: Mapping[str, object] | None = None) -> Estimate:
+        """Closed-form cycles, latency and energy under other clocks, bandwidths and energies.
+
+        The mapping stays as it is; where ``compile`` with the same settings finds the same mapping, the
+        figures are those of ``run("closed-form")``. The first call prepares this; later ones are quick.
+
+        Parameters
+        ----------
+        settings : fields by dotted path, ``{"components.dram.bandwidth": "25.6 GB/s"}``; a plain number is in
+            SI units
+
+        Raises
+        ------
+        AccelsimError
+            For a field that may change the mapping, or a model whose family or calibration has no such means.
+        """
+        return self._estimator.estimate(settings or {})
+
+    @cached_property
+    def _estimator(self) -> Estimator:
+        if self.lowered.estimator is None:
+            raise AccelsimError(
+                f"{self.graph.name} on {self.architecture.name}: only one array under calibration 'physical'"
+                " takes other settings once it is compiled; compile again with them"
+            )
+        return self.lowered.estimator()
 
     def mapping_file(self, name: str) -> MappingFile:
         """The loop nests of all layers, as a mapping file of that name; ``write_mapping`` puts it in a file.
@@ -100,6 +140,8 @@ def compile(
 ) -> Model:
     """Map a workload onto an architecture.
 
+    The last models are kept: the same question about files that have not changed is answered at once.
+
     Parameters
     ----------
     workload : shipped name, workload YAML, ``.onnx``, ``.csv`` topology, or a graph; a YAML of several
@@ -117,6 +159,94 @@ def compile(
     AccelsimError
         Whatever is wrong with any of these.
     """
+
+    def make() -> Model:
+        return _compiled(
+            workload, architecture, preset, precision, batch, dims, unsupported, settings, options
+        )
+
+    try:
+        key = frozen([
+            _named(workload), _named(architecture), preset, precision, batch, _plain(dims), unsupported,
+            _plain(settings), options,
+        ])  # fmt: skip
+    except TypeError:
+        return make()
+    model = _models.get(key, make, lambda made: made.lowered.program.tasks <= MOST_TASKS_KEPT)
+    return replace(model, switches=dict(model.switches))
+
+
+def simulate(
+    workload: Named | LayerGraph,
+    architecture: Named | Architecture,
+    *,
+    engine: str = "compiled",
+    fast_forward: bool = True,
+    **arguments: Any,
+) -> Result:
+    """Map a workload onto an architecture, run it, and return the answer; arguments as in ``compile``."""
+    if engine not in ENGINES:
+        raise AccelsimError(
+            f"engine must be one of {', '.join(ENGINES)}, not {engine!r}{did_you_mean(engine, ENGINES)}"
+        )
+    return compile(workload, architecture, **arguments).run(engine, fast_forward)
+
+
+def compile_dataflow(
+    workload: Named | LayerGraph,
+    dataflow: Named | Dataflow,
+    *,
+    calibration: str = "maestro2019",
+    precision: str | None = None,
+    batch: int | None = None,
+    **readings: object,
+) -> CompiledDataflow:
+    """Put a workload under one dataflow, to be evaluated on any number of hardware points.
+
+    Parameters
+    ----------
+    dataflow : shipped name, file, or a loaded dataflow
+    calibration : shipped name or file, with the data-centric model
+    precision, batch : replace the defaults of the workload
+    readings : switches of the calibration, such as ``rs_loop_cycles="full"``
+
+    Raises
+    ------
+    AccelsimError
+        Whatever is wrong with any of these.
+    """
+    graph = load_workload(workload, batch=batch, precision=precision)
+    if not isinstance(dataflow, Dataflow):
+        dataflow = load_dataflow(dataflow if isinstance(dataflow, str | Path) else Path(dataflow))
+    return CompiledDataflow(graph, dataflow, calibration, readings)
+
+
+_models: Memo[Model] = Memo(MODELS_KEPT)
+
+
+def _named(source: Named | LayerGraph | Architecture) -> tuple[str, str]:
+    """A name or path as part of a key; TypeError for an object, whose content can be anyone's."""
+    if isinstance(source, str | Path):
+        return type(source).__name__, str(source)
+    raise TypeError
+
+
+def _plain(values: Mapping[str, object] | None) -> dict[str, object] | None:
+    return None if values is None else dict(values)
+
+
+def _compiled(
+    workload: Named | LayerGraph,
+    architecture: Named | Architecture,
+    preset: str,
+    precision: str | None,
+    batch: int | None,
+    dims: Mapping[str, int] | None,
+    unsupported: str,
+    settings: Mapping[str, object] | None,
+    options: Mapping[str, object],
+) -> Model:
+    """A model that is made anew; arguments as in ``compile``."""
     switches = {**{k: v for k, v in (settings or {}).items() if "." not in k}, **options}
     fields = {k: v for k, v in (settings or {}).items() if "." in k}
     machine = _architecture(architecture, fields)
@@ -148,22 +278,6 @@ def compile(
     return Model(graph, machine, lowered, preset, shown, _batch(graph))
 
 
-def simulate(
-    workload: Named | LayerGraph,
-    architecture: Named | Architecture,
-    *,
-    engine: str = "compiled",
-    fast_forward: bool = True,
-    **arguments: Any,
-) -> Result:
-    """Map a workload onto an architecture, run it, and return the answer; arguments as in ``compile``."""
-    if engine not in ENGINES:
-        raise AccelsimError(
-            f"engine must be one of {', '.join(ENGINES)}, not {engine!r}{did_you_mean(engine, ENGINES)}"
-        )
-    return compile(workload, architecture, **arguments).run(engine, fast_forward)
-
-
 def _architecture(given: Named | Architecture, fields: Mapping[str, object]) -> Architecture:
     if isinstance(given, Architecture):
         if fields:
@@ -176,9 +290,11 @@ def _architecture(given: Named | Architecture, fields: Mapping[str, object]) -> 
 def _options(family: MappingFamily, switches: Mapping[str, Any], machine: Architecture) -> Options:
     """Check switches against the family's own schema, all problems at once."""
     known = family.options.model_fields
-    fields = {
-        f.split(".")[-1]: f for f in (*(f"parameters.{p}" for p in machine.parameters), "defaults.batch")
-    }
+    paths = (
+        *(f"parameters.{p}" for p in machine.parameters),
+        *(f"defaults.{d}" for d in Defaults.model_fields),
+    )
+    fields = {f.split(".")[-1]: f for f in paths}
     problems = [
         f"{machine.name}: mapping {family.name!r} has no switch {name!r}"
         + (
@@ -194,10 +310,8 @@ def _options(family: MappingFamily, switches: Mapping[str, Any], machine: Archit
     except ValidationError as error:
         for fault in error.errors():
             path = ".".join(map(str, fault["loc"]))
-            message = fault["msg"].removeprefix("Value error, ")
-            if path:
-                message = f"{path}: {message[0].lower()}{message[1:]}, not {fault['input']!r}"
-            problems.append(f"{machine.name}: switch {message}")
+            text = rule(fault, fault["input"])
+            problems.append(f"{machine.name}: switch {f'{path} ' if path else ''}{text}")
         raise AccelsimError(*problems) from None
     if problems:
         raise AccelsimError(*problems)

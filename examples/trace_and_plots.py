@@ -18,5 +18,5 @@ result.plot_timeline(ax=axes[0])
 result.plot_roofline(ax=axes[1])
 figure.savefig("resnet8.png")
 
-print(result.resources()[["resource", "utilisation"]].round(3).to_string(index=False))
+print(result.resources()[["resource", "utilisation"]].dropna().round(3).to_string(index=False))
 print(result.bottlenecks().head(3).round(6).to_string(index=False))

@@ -2,11 +2,16 @@
 
 import argparse
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from accelsim.errors import AccelsimError
 from accelsim.spec.settings import parse_settings
+
+LARGE_TRACE = 100_000_000
+"""Bytes of a trace above which its size is said."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +56,7 @@ def execute(args: argparse.Namespace) -> int:
 
     arguments, output = _arguments(args)
     engine = arguments.pop("engine")
+    _check_outputs(args, output, engine)
     workload, architecture = arguments.pop("workload"), arguments.pop("architecture")
     model = compile_model(workload, architecture, **arguments)
     result = model.run(engine)
@@ -60,6 +66,7 @@ def execute(args: argparse.Namespace) -> int:
         _write(args.csv, lambda path: result.to_frame().to_csv(path, index=False))
     if args.trace:
         result.write_trace(args.trace)
+        _note_size(args.trace)
     if args.plot:
         from accelsim.results.plots import save_plots
 
@@ -75,7 +82,39 @@ def _write(name: str, write: Any) -> None:
     try:
         write(Path(name))
     except OSError as error:
-        raise AccelsimError(f"{name}: cannot be written: {error.strerror}") from error
+        raise AccelsimError(f"{name}: cannot be written: {error.strerror or error}") from error
+
+
+def _check_outputs(args: argparse.Namespace, output: str | None, engine: str) -> None:
+    """Refuse what could not be written, before the time of a run is spent."""
+    problems = []
+    if (args.trace or args.plot) and engine == "closed-form":
+        problems.append("a closed-form result has no timeline; run with engine 'compiled' or 'simpy'")
+    if args.plot:
+        from accelsim.results.plots import ending_problem
+
+        problems += ending_problem(args.plot)
+    for name in filter(None, (args.csv, args.trace, args.plot, output)):
+        path = Path(name)
+        if path.is_dir():
+            problems.append(f"{name}: cannot be written: it is a folder")
+        elif not path.parent.is_dir():
+            problems.append(f"{name}: cannot be written: there is no folder {str(path.parent)!r}")
+        elif not os.access(path if path.exists() else path.parent, os.W_OK):
+            problems.append(f"{name}: cannot be written: permission denied")
+    if problems:
+        raise AccelsimError(*problems)
+
+
+def _note_size(name: str) -> None:
+    """Say on standard error when a trace is larger than Perfetto opens with ease."""
+    size = Path(name).stat().st_size
+    if size > LARGE_TRACE:
+        print(
+            f"note: {name} is {size / 1e6:,.0f} MB, which Perfetto opens slowly; fewer layers, a smaller"
+            " batch or larger buffers make it shorter",
+            file=sys.stderr,
+        )
 
 
 def _arguments(args: argparse.Namespace) -> tuple[dict[str, Any], str | None]:

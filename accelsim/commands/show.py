@@ -11,7 +11,7 @@ from accelsim.spec.base import FileSpec
 from accelsim.spec.calibration import load_calibration
 from accelsim.spec.dataflow import Dataflow, load_dataflow
 from accelsim.spec.documents import kinds_in
-from accelsim.spec.maestro import is_directive_file
+from accelsim.spec.maestro_dataflow import is_directive_file
 from accelsim.spec.mapping import load_mapping
 from accelsim.spec.nest_text import loop_nest
 from accelsim.spec.run import load_run

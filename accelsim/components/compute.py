@@ -1,12 +1,19 @@
 """What every array of MAC units has: a clock, a dataflow, energy per MAC, area per unit."""
 
 from abc import abstractmethod
+from typing import Annotated, TypeAlias
 
 from pydantic import Field, field_validator
 
 from accelsim.kernel import Resource
 from accelsim.spec.component import Component
-from accelsim.spec.units import Hertz, Joules, PositiveCount, SquareMillimetres
+from accelsim.spec.units import Hertz, Joules, SquareMillimetres
+
+Side: TypeAlias = Annotated[int, Field(ge=1, le=10**6)]
+"""Units along one edge of an array. The bound keeps cycles and areas countable and is far beyond any chip."""
+
+Units: TypeAlias = Annotated[int, Field(ge=1, le=10**9)]
+"""Units that are counted together: processing elements, lanes."""
 
 
 class ComputeArray(Component):
@@ -21,7 +28,7 @@ class ComputeArray(Component):
     dataflow: str
     mac_energy: dict[str, Joules] = Field(default_factory=dict)
     mac_area: SquareMillimetres | None = None
-    vector_lanes: PositiveCount | None = None
+    vector_lanes: Units | None = None
 
     @field_validator("clock")
     @classmethod

@@ -5,24 +5,25 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from accelsim.components.compute import ComputeArray
-from accelsim.spec.units import PositiveCount
+from accelsim.components.compute import ComputeArray, Side, Units
 
 
 class PEArray(ComputeArray):
     """``rows`` x ``columns`` processing elements, or ``pes`` of them that a dataflow may cluster freely.
 
     Where a dataflow asks for rows, ``pes`` count as the squarest rectangle that holds exactly them.
-    Each does ``macs_per_pe`` multiply-accumulates per cycle of the same operand tile. ``loads`` says whether
-    tiles that stay and the first windows of those that stream enter together, each over its own link, or
-    tensor after tensor (``in_turn``) before the array starts.
+    Each does ``macs_per_pe`` multiply-accumulates per cycle of the same operand tile. ``loads`` says
+    whether tiles that stay and the first windows of those that stream enter together, each over its own
+    link, or tensor after tensor (``in_turn``) before the array starts; ``first_sums`` whether sums start
+    at ``zero`` in the array or are ``read`` like any other, from a buffer that holds zeros.
     """
 
-    pes: PositiveCount | None = None
-    rows: PositiveCount | None = None
-    columns: PositiveCount | None = None
-    macs_per_pe: PositiveCount = 1
+    pes: Units | None = None
+    rows: Side | None = None
+    columns: Side | None = None
+    macs_per_pe: Units = 1
     loads: Literal["together", "in_turn"] = "together"
+    first_sums: Literal["zero", "read"] = "zero"
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:

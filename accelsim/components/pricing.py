@@ -11,7 +11,7 @@
 
 from collections.abc import Mapping
 from math import sqrt
-from typing import Any
+from typing import Any, TypeVar
 
 from accelsim.components.compute import ComputeArray
 from accelsim.components.dram import DRAM
@@ -22,6 +22,8 @@ from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.spec.component import Component
 from accelsim.spec.machine import Architecture
 from accelsim.spec.technology import Arithmetic, Node, Technology, load_technology
+
+_Kind = TypeVar("_Kind", bound=Component)
 
 
 def priced(machine: Architecture, precision: str, accumulator: str | None) -> Architecture:
@@ -152,10 +154,11 @@ class _Estimate:
             area=wires * wire.pitch * 1e3 * side * sqrt(self.node.area),
         )
 
-    def _fill(self, name: str, component: Any, **prices: float) -> Any:
+    def _fill(self, name: str, component: _Kind, **prices: float) -> _Kind:
         missing = {field: value for field, value in prices.items() if getattr(component, field) is None}
         self.filled += [f"{name}.{field}" for field in missing]
-        return component.model_copy(update=missing)
+        filled: _Kind = component.model_copy(update=missing)
+        return filled
 
 
 def _side_mm(components: Mapping[str, Component]) -> float | None:

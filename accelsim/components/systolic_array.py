@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from accelsim.components.compute import ComputeArray
-from accelsim.spec.units import PositiveCount
+from accelsim.components.compute import ComputeArray, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +29,8 @@ class SystolicArray(ComputeArray):
     against the cycles that SCALE-Sim 3.0.0 prints.
     """
 
-    rows: PositiveCount
-    columns: PositiveCount
+    rows: Side
+    columns: Side
 
     @property
     def units(self) -> int:

@@ -101,10 +101,11 @@ def analyse(shape: ConvShape, loops: Sequence[Loop], pipe: Pipe, rules: Rules) -
         raise AccelsimError(
             f"a layer of {shape.macs} multiply-accumulates is more than the {LARGEST} counted"
         )
-    return _Analysis(shape, _levels(loops), pipe, rules).run()
+    return _Analysis(shape, levels_of(loops), pipe, rules).run()
 
 
-def _levels(loops: Sequence[Loop]) -> list[_Level]:
+def levels_of(loops: Sequence[Loop]) -> list[_Level]:
+    """Loops in time and lanes of each level of clustering, outermost first."""
     levels: list[_Level] = []
     time: list[Loop] = []
     lanes: dict[str, int] = {}

@@ -176,7 +176,8 @@ def evaluate(nest: LoopNest, hierarchy: Hierarchy) -> Cost:
 def operand_accesses(nest: LoopNest, hierarchy: Hierarchy, tensor: str) -> int:
     """Elements that the units take from the innermost level that holds the tensor."""
     level = [level for level in nest.levels if tensor in level.tensors][-1]
-    if not any(i >= level.depth and loop.axis for i, loop in nest.moving):
+    own = any(m.per_pe for m in hierarchy.memories if m.name == level.name.split(".")[0])
+    if own and not any(i >= level.depth and loop.axis for i, loop in nest.moving):
         return nest.shape.macs
     cuts: dict[str, tuple[tuple[int, bool], ...]] = dict.fromkeys(DIMS, ())
     for index, loop in nest.moving:

@@ -65,6 +65,8 @@ def read_nest(
                 for tensor in kept
                 if any(name == entry.memory and tensor in others for name, _, others, _ in points)
             ]
+            if entry.sliding and "inputs" not in kept:
+                problems.append(f"{place}.sliding: only inputs slide, and {entry.memory} holds none here")
             slides = "inputs" in kept and (entry.sliding or entry.memory in sliding)
             points.append((entry.memory, len(loops), kept, slides))
     if not points or points[0][1] or set(points[0][2]) != set(TENSORS):

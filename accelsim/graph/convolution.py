@@ -81,9 +81,11 @@ def transposed_convolution(
     Input row i and kernel row r meet in output row ``i*stride + r*dilation - pad``. Output rows of
     one remainder modulo the stride are an ordinary convolution of stride 1 over the kernel rows
     that reach them, so ``shapes`` holds up to stride x stride such phases; a phase that no kernel
-    element reaches holds only the bias and is left out. The phases' MACs add up to ``macs``
-    exactly when the output is stride times the input in both directions (the usual doubling);
-    otherwise they count the border differently.
+    element reaches holds only the bias and is left out. ``macs`` is the sum of the phases', counted
+    as for any convolution: products that would land outside the output are not computed, those
+    with zeros beyond the input's edge are. Where the output is stride times the input in both directions (the
+    usual doubling) that equals the count of the scattering form, every input position times every
+    kernel element.
     """
     rank = _check(name, source, weight, groups, source.shape[1:2] == weight.shape[:1])
     stride, dilation, pads = _two(stride, 1), _two(dilation, 1), _four(pads)

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.dtypes import PRECISIONS, check_precision
 from accelsim.graph.operator import Operator
+from accelsim.graph.ordering import cycle, topological
 from accelsim.graph.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -63,7 +63,6 @@ class LayerGraph:
         ]
         entering: dict[str, Tensor] = {}
         order: list[list[int]] = [[] for _ in ops]
-        waiting = [0] * len(ops)
         edges: dict[str, dict[str, list[str]]] = {op.name: {} for op in ops}
         read = set()
         for index, op in enumerate(ops):
@@ -72,7 +71,6 @@ class LayerGraph:
                 if tensor.name in made:
                     source, maker = made[tensor.name]
                     order[maker].append(index)
-                    waiting[index] += 1
                     edges[ops[maker].name].setdefault(op.name, []).append(tensor.name)
                 elif tensor.name in given or inputs is None:
                     source = given.get(tensor.name) or entering.setdefault(tensor.name, tensor)
@@ -86,10 +84,10 @@ class LayerGraph:
                         f"{name}: {op.name} reads tensor {tensor.name!r} as {_form(tensor)}, "
                         f"but it is {_form(source)}"
                     )
-        ranks = _topological(order, waiting)
-        if len(ranks) < len(ops):
-            stuck = sorted(set(range(len(ops))) - set(ranks))
-            problems.append(f"{name}: the graph is cyclic: {_cycle(ops, order, stuck)}")
+        ranks = topological(order)
+        circle = cycle([op.name for op in ops], order, ranks)
+        if circle is not None:
+            problems.append(f"{name}: the graph is cyclic: {circle}")
         if problems:
             raise AccelsimError(*problems)
         if outputs is None:
@@ -226,36 +224,6 @@ def _producers(name: str, ops: Sequence[Operator]) -> tuple[list[str], dict[str,
             else:
                 made[tensor.name] = (tensor, index)
     return problems, made
-
-
-def _topological(order: list[list[int]], waiting: list[int]) -> list[int]:
-    """Kahn's algorithm; among operators that are ready, the one given first goes first."""
-    ready = [i for i, count in enumerate(waiting) if count == 0]
-    heapify(ready)
-    ranks = []
-    while ready:
-        index = heappop(ready)
-        ranks.append(index)
-        for reader in order[index]:
-            waiting[reader] -= 1
-            if waiting[reader] == 0:
-                heappush(ready, reader)
-    return ranks
-
-
-def _cycle(ops: Sequence[Operator], order: list[list[int]], stuck: list[int]) -> str:
-    """One cycle among the operators that never became ready, at most six names of it."""
-    left = set(stuck)
-    makers = {reader: maker for maker in stuck for reader in order[maker] if reader in left}
-    path: dict[int, int] = {}
-    at = stuck[0]
-    while at not in path:
-        path[at] = len(path)
-        at = makers[at]
-    first, *others = [ops[i].name for i in path if path[i] >= path[at]]
-    names = [first, *reversed(others)]
-    shown = [*names[:6], "..."] if len(names) > 6 else [*names, names[0]]
-    return " -> ".join(shown)
 
 
 def _form(tensor: Tensor) -> str:

@@ -68,7 +68,11 @@ def load_workloads(
 
     Parameters and errors are those of ``load_workload``.
     """
-    return _Loader(batch, precision, dims or {}, unsupported).load(source, settings or {})
+    loader = _Loader(batch, precision, dims or {}, unsupported)
+    graphs = loader.load(source, settings or {})
+    if not loader.read_onnx:
+        loader.refuse_onnx_options(source if isinstance(source, str | PathLike) else source.name)
+    return graphs
 
 
 class _Loader:
@@ -81,7 +85,18 @@ class _Loader:
         self.precision = None if precision is None else check_precision(precision)
         self.dims = dims
         self.unsupported = unsupported
+        self.read_onnx = False
         self.open: list[str] = []
+
+    def refuse_onnx_options(self, name: object) -> None:
+        """Raise if something was asked for that only an ONNX file could have heeded."""
+        problems = [f"{name} has no symbolic dimensions; --dim {d} is for ONNX files" for d in self.dims]
+        if self.unsupported != "error":
+            problems.append(
+                f"{name} has no operators to leave out; --unsupported {self.unsupported} is for ONNX files"
+            )
+        if problems:
+            raise AccelsimError(*problems)
 
     def load(
         self, source: Source, settings: Mapping[str, object], beside: Path | None = None
@@ -163,6 +178,7 @@ class _Loader:
     ) -> LayerGraph:
         from accelsim.graph.onnx_import import load_onnx
 
+        self.read_onnx = True
         graph = load_onnx(path, {**dims, **self.dims}, self.batch or batch, self.unsupported)
         precision = self.precision or precision
         return graph if precision is None else graph.with_precision(precision)

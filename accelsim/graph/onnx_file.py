@@ -8,6 +8,7 @@ from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from accelsim.errors import AccelsimError
+from accelsim.spec.memo import not_noted
 
 if TYPE_CHECKING:
     from onnx import ModelProto, TensorProto
@@ -35,6 +36,7 @@ def read_model(path: str | PathLike[str]) -> ModelProto:
     onnx = require_onnx()
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
+    not_noted()
     file = Path(path)
     if not file.is_file():
         raise AccelsimError(f"{path}: there is no such file")

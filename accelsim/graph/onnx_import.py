@@ -17,6 +17,7 @@ from accelsim.graph.onnx_rules import RULES
 from accelsim.graph.onnx_scope import Node, Scope, Unsupported
 from accelsim.graph.onnx_values import LIMIT, fold
 from accelsim.graph.operator import Operator
+from accelsim.graph.ordering import cycle, topological
 from accelsim.graph.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ def load_onnx(
     return _Reader(path, model, dims or {}, batch).read(unsupported)
 
 
+def _label(proto: NodeProto) -> str:
+    """What a node is called: its name, else its first output, else its type."""
+    return (proto.name or next(filter(None, proto.output), "") or proto.op_type)[:200]
+
+
 class _Reader:
     """One pass over the nodes of one file."""
 
@@ -90,7 +96,7 @@ class _Reader:
             self._typed(sparse.values.name, sparse.values.data_type, tuple(sparse.dims))
         for name, (code, shape) in self.entering.items():
             self.scope.types[name] = make_tensor_type_proto(code, shape)
-        for proto in self.graph.node:
+        for proto in self._ordered():
             self._visit(proto)
         self._report(unsupported)
         made = {tensor.name: tensor for op in self.operators for tensor in op.outputs}
@@ -115,10 +121,29 @@ class _Reader:
         wanted = set(names)
         return list({t.name: t for op in self.operators for t in op.inputs if t.name in wanted}.values())
 
+    def _ordered(self) -> list[NodeProto]:
+        """The nodes, each after those whose outputs it reads; the file's own order wherever that is one."""
+        nodes = list(self.graph.node)
+        known = {*self.entering, *self.scope.types, ""}
+        made: dict[str, int] = {}
+        for index, proto in enumerate(nodes):
+            for name in proto.output:
+                made.setdefault(name, index)
+        followers: list[list[int]] = [[] for _ in nodes]
+        for index, proto in enumerate(nodes):
+            for name in proto.input:
+                if name in made and name not in known:
+                    followers[made[name]].append(index)
+        ranks = topological(followers)
+        circle = cycle([_label(proto) for proto in nodes], followers, ranks)
+        if circle is not None:
+            raise AccelsimError(f"{self.path}: the graph is cyclic: {circle}")
+        return [nodes[index] for index in ranks]
+
     def _visit(self, proto: NodeProto) -> None:
         """Fold a node, or turn it into an operator, or count why neither is possible."""
         label = f"{proto.domain}.{proto.op_type}" if proto.domain not in ("", "ai.onnx") else proto.op_type
-        base = (proto.name or next(filter(None, proto.output), "") or proto.op_type)[:200]
+        base = _label(proto)
         self.names[base] += 1
         name = base if self.names[base] == 1 else f"{base}#{self.names[base]}"
         node = Node(proto, name, self.opsets.get("", self.opsets.get("ai.onnx", 1)), self.scope)
@@ -316,8 +341,8 @@ class _Reader:
                 )
         elif self.blocked and not problems:
             problems.append(
-                f"{self.path}: {self.blocked} operators depend on tensors that nothing makes before them, "
-                f"the first on {self.orphan[:60]!r}"
+                f"{self.path}: {self.blocked} operator{' depends' if self.blocked == 1 else 's depend'} on"
+                f" tensors that nothing makes, the first on {self.orphan[:60]!r}"
             )
         if problems:
             raise AccelsimError(*problems)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from math import prod
 
 from accelsim.graph.shape import ConvShape
 from accelsim.graph.tensor import Tensor
@@ -39,11 +38,13 @@ class Operator:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates; products with padded zeros count, additions of a bias do not.
+        """Multiply-accumulates of all ``shapes``: products with padded zeros count, a bias does not.
 
-        A transposed convolution counts every input position times every kernel element.
+        A transposed convolution counts, for every output position, the kernel elements that reach it: what
+        would land outside the output is not computed. Where the output is stride times the input in both
+        directions this is every input position times every kernel element.
         """
-        return prod(self.dims.values()) if TYPES[self.type].family == "mac" else 0
+        return sum(shape.macs for shape in self.shapes)
 
     @property
     def parameters(self) -> int:

@@ -11,6 +11,7 @@ from accelsim.graph.layer_graph import LayerGraph
 from accelsim.graph.matrix import gemm
 from accelsim.graph.operator import Operator
 from accelsim.graph.tensor import Tensor
+from accelsim.spec.memo import not_noted
 
 MAX_BYTES = 2**24
 _CONVOLUTION = (
@@ -70,6 +71,7 @@ def load_topology(path: str | PathLike[str], *, batch: int = 1, precision: str =
 
 def _rows(path: str | PathLike[str]) -> list[tuple[int, list[str]]]:
     """Line numbers and stripped cells of the rows that are not blank; trailing commas are dropped."""
+    not_noted()
     file = Path(path)
     if not file.is_file():
         raise AccelsimError(f"{path}: there is no such file")

@@ -54,6 +54,11 @@ class Program:
             raise AccelsimError(*dict.fromkeys(problems))
         self._check_order()
 
+    @property
+    def tasks(self) -> int:
+        """Tasks of the distinct blocks, each counted once however often it runs."""
+        return sum({id(flat): len(flat) for flat, _ in leaves(self.root)}.values())
+
     def _problems(self, flat: Flat) -> list[str]:
         problems = []
         if len(flat) and flat.resource.max() >= len(self.resources):

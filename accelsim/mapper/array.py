@@ -22,8 +22,8 @@ def options(
     """Tiles inside a processing element of one dim unrolled ``parts`` times; number of rows in ``out``.
 
     ``limit``: the largest tile for which all parts have work. ``depth``: levels inside an element (0 to 2).
-    ``single``: the dim indexes nothing kept there, so its tile is 1. Without inner level a tile is left out if
-    a smaller one has as many blocks, busy elements and steps, and reads no more rows.
+    ``single``: the dim indexes nothing kept there, so its tile is 1. Without inner level a tile is left out
+    if a smaller one has as many blocks, busy elements and steps, and reads no more rows.
     """
     bound = p.bounds[d]
     number = 0
@@ -83,8 +83,8 @@ def element_floor(p: Problem, feature: Floats, rows: Floats, units: Floats, out:
     """Least energy and cycles of everything at and inside the array.
 
     ``feature[0..6, d]``: blocks of the array, own tiles, elements with work in the first block, steps, inner
-    tiles, whether inner loops move, at most how many own tiles. ``rows[side, axis]``: rows read with tiles of the array and own and inner.
-    ``units``: what the units take.
+    tiles, whether inner loops move, at most how many own tiles. ``rows[side, axis]``: rows read with tiles of
+    the array and own and inner. ``units``: what the units take.
     """
     array = p.shared + 1
     energy = p.fixed_cost + min(0.0, p.done_cost)
@@ -186,7 +186,8 @@ def network_floor(p: Problem, feature: Floats, rows: Floats) -> float:
             most = max(most, port(p, m, read + write - saved, 0.0))
         else:
             most = max(most, port(p, m, read - saved_read, write - saved_write))
-    return np.ceil(most)
+    whole: float = np.ceil(most)
+    return whole
 
 
 @compiled
@@ -257,16 +258,16 @@ def store(index: Ints, resume: Ints) -> None:
 
 @compiled
 def nodes(
-    p: Problem, table: Floats, roots: Ints, steps_floor: Floats, kind: Ints, first: Ints, count: Ints, choices: Ints,
-    floor: float, cycles: float, n: Node, goal: Ints, best: Mapping, resume: Ints, replace: bool,
-    chosen: Ints, bound: Floats,
+    p: Problem, table: Floats, roots: Ints, steps_floor: Floats, kind: Ints, first: Ints, count: Ints,
+    choices: Ints, floor: float, cycles: float, n: Node, goal: Ints, best: Mapping, resume: Ints,
+    replace: bool, chosen: Ints, bound: Floats,
 ) -> int:  # fmt: skip
     """Nodes of all ``roots`` (parts per dim, row each) within reach; their number.
 
-    ``kind[root, d]``: row of ``first`` and ``count``, which tell where the options of a dim lie in ``choices``.
-    ``floor``: energy of the boundaries above the array, ``cycles``: of anything. Starts at, and leaves, root and
-    indices in ``resume``; returns early when the fuel is gone, or ``chosen`` is full unless ``replace``: then the
-    worst gives way.
+    ``kind[root, d]``: row of ``first`` and ``count``, which tell where the options of a dim lie in
+    ``choices``. ``floor``: energy of the boundaries above the array, ``cycles``: of anything. Starts at, and
+    leaves, root and indices in ``resume``; returns early when the fuel is gone, or ``chosen`` is full unless
+    ``replace``: then the worst gives way.
     """
     levels = p.levels - p.shared
     feature = np.ones((7, 8))

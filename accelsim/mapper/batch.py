@@ -1,4 +1,4 @@
-"""Judge many mappings of one layer at once: the same numbers as ``accelsim.cost.evaluate``, millions a second.
+"""Judge many mappings of one layer at once: the numbers of ``accelsim.cost.evaluate``, millions a second.
 
 All mappings of a batch share a ``Frame``: groups of loops and the levels between them. They differ in tiles
 and in the order of the loops. Counts are exact below 2^53 (refused above): ragged tiles, chains that are not
@@ -26,6 +26,9 @@ from accelsim.mapper.frame import Frame
 
 EXACT = 2**53
 """Integers below are exact as float64."""
+
+PER_OPERATION = 8
+"""No memory gives, or takes, more elements per operation: three to the units, three down and one up."""
 
 
 @dataclass(frozen=True)
@@ -136,11 +139,11 @@ def evaluate_many(
         If the frame does not fit the hierarchy, a tile or an order is impossible, or the layer is too large
         for exact counts.
     """
-    most = shape.macs * max(hierarchy.bits.values())
+    most = PER_OPERATION * shape.macs * max(hierarchy.bits.values())
     if most >= EXACT:
         raise AccelsimError(
             f"batch: {shape.macs} multiply-accumulates of up to {max(hierarchy.bits.values())} bits may need"
-            f" counts of {most}, and they are exact only below 2^53; use accelsim.cost.evaluate"
+            f" sums of {most}, and they are exact only below 2^53; use accelsim.cost.evaluate"
         )
     if hierarchy.networks:
         raise AccelsimError(
@@ -161,9 +164,7 @@ def evaluate_many(
         charging = charges.tables()
         moved = np.empty((len(charges.boundaries), 2, n if counts else 0))
         orders = mappings.orders if mappings.permuted else mappings.orders[:, None]
-        bad = evaluate_strips(
-            plan.tables(), charging, mappings.tiles, orders, cycles, energy, fits, moved
-        )
+        bad = evaluate_strips(plan.tables(), charging, mappings.tiles, orders, cycles, energy, fits, moved)
     for row, (_, dim) in enumerate(mappings.frame.rows):
         if shape[dim] == 1 and n and not (mappings.tiles[row] == 1).all():
             bad = 0 if bad < 0 else bad
@@ -171,9 +172,7 @@ def evaluate_many(
         raise AccelsimError(_first_fault(shape, mappings))
     levels = mappings.frame.levels
     named = tuple((t, levels[p].name, levels[c].name) for t, p, c in charges.boundaries)
-    return BatchCost(
-        cycles, energy, fits, named if counts else (), moved[:, 0], moved[:, 1]
-    )
+    return BatchCost(cycles, energy, fits, named if counts else (), moved[:, 0], moved[:, 1])
 
 
 def _first_fault(shape: ConvShape, mappings: Mappings) -> str:
@@ -190,8 +189,8 @@ def _first_fault(shape: ConvShape, mappings: Mappings) -> str:
             )
         left[dim] = tile
     if mappings.permuted:
-        wrong = np.argwhere((np.sort(mappings.orders, axis=1) != np.arange(8)[:, None]).any(axis=1))
-        j, i = wrong[0].tolist()
+        unranked = np.argwhere((np.sort(mappings.orders, axis=1) != np.arange(8)[:, None]).any(axis=1))
+        j, i = unranked[0].tolist()
         return (
             f"mapping {i}: ranks of group {j} must be 0 to 7 in some order, not"
             f" {mappings.orders[j, :, i].tolist()}"

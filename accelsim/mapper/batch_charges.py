@@ -1,4 +1,4 @@
-"""What a hierarchy charges for the elements of a frame, in tables; the definitions are those of ``evaluate``."""
+"""What a hierarchy charges for the elements of a frame, in tables; definitions are those of ``evaluate``."""
 
 from itertools import pairwise
 from math import inf, prod
@@ -20,6 +20,7 @@ class Charges:
         self.plan, self.hierarchy = plan, hierarchy
         self.frame, self.shape = plan.frame, plan.shape
         self.memory_of = placed(plan, hierarchy)
+        self._check_diagonals()
         self.names = [m.name for m in hierarchy.memories]
         self.boundaries: list[tuple[str, int, int]] = [
             (tensor, parent, child)
@@ -37,11 +38,13 @@ class Charges:
             ends = [plan.element(tensor, depth, levels[i].depth) for i in (parent, child)]
             homes = [self.names.index(self.memory_of[i].name) for i in (parent, child)]
             boundary.append([TENSORS.index(tensor), *homes, *ends, parent, child])
-        taken, taken_base, taken_cuts = self._taken()
+        taken, taken_base = self._taken()
         steps, steps_base = plan.summed(plan.live, 0)
         room, room_bits, room_window, volumes = self._room()
         depth_of = {
-            m.name: max((v.depth for v, o in zip(self.frame.levels, self.memory_of, strict=True) if o is m), default=0)
+            m.name: max(
+                (v.depth for v, o in zip(self.frame.levels, self.memory_of, strict=True) if o is m), default=0
+            )
             for m in memories
         }
         return Charging(
@@ -49,13 +52,14 @@ class Charges:
             width=np.array([self.hierarchy.bits[w] for w in WORDS], float),
             taken=np.array(taken, np.int64),
             taken_base=np.array(taken_base, float),
-            taken_cuts=padded(taken_cuts),
             macs=float(self.shape.macs),
             outputs=float(prod(self.shape[d] for d in RELEVANT["outputs"])),
             reduced=padded([self._used(0, v.depth, 1) for v in self.frame.levels]),
             copies=padded([self._used(0, depth_of[m.name], 0) for m in memories]),
             energy=np.array([(m.read_J, m.write_J) for m in memories]),
-            port=np.array([(m.read_bits or 0.0, m.write_bits or 0.0, m.shared_port) for m in memories], float),
+            port=np.array(
+                [(m.read_bits or 0.0, m.write_bits or 0.0, m.shared_port) for m in memories], float
+            ),
             axis=padded(
                 [
                     [plan.use[c][0] for c, cut in enumerate(self.frame.cuts) if cut.axis == axis.name]
@@ -79,34 +83,35 @@ class Charges:
         """Arrays of the positions that the array's cuts from ``begin`` to ``end`` use; 1: of reduced dims."""
         return [self.plan.use[c][kind] for c in range(begin, end) if self.frame.cuts[c].axis is not None]
 
-    def _taken(self) -> tuple[list[list[int]], list[float], list[list[int]]]:
+    def _taken(self) -> tuple[list[list[int]], list[float]]:
         plan, shape = self.plan, self.shape
-        taken, bases, cuts = [], [], []
+        taken, bases = [], []
         for tensor in TENSORS:
             innermost = self.frame.chain(tensor)[-1]
-            depth = self.frame.levels[innermost].depth
-            steps, base = plan.summed([d for d in plan.live if d not in RELEVANT[tensor]], depth)
-            if tensor == "inputs":
-                base *= prod(shape[d] for d in "NGC")
-                for axis, dims in enumerate(WINDOWS):
-                    self._check_diagonal(depth, axis, dims)
-                    base *= plan.pairs_inside(axis)
-            else:
-                base *= prod(shape[d] for d in RELEVANT[tensor])
-            taken.append([self.names.index(self.memory_of[innermost].name), steps])
+            memory = self.memory_of[innermost]
+            steps, base = -1, 1.0
+            if not memory.per_pe:
+                depth = self.frame.levels[innermost].depth
+                steps, base = plan.summed([d for d in plan.live if d not in RELEVANT[tensor]], depth)
+                base *= prod(shape[d] for d in ("NGC" if tensor == "inputs" else RELEVANT[tensor]))
+                if tensor == "inputs":
+                    base *= plan.pairs_inside(0) * plan.pairs_inside(1)
+            taken.append([self.names.index(memory.name), steps])
             bases.append(base)
-            cuts.append(self._used(depth, len(self.frame.cuts), 0))
-        return taken, bases, cuts
+        return taken, bases
 
-    def _check_diagonal(self, depth: int, axis: int, dims: tuple[str, str]) -> None:
+    def _check_diagonals(self) -> None:
         """Refuse elements at positions and taps side by side that take the same row from above the array."""
-        unrolled = {d for cut in self.frame.cuts[depth:] if cut.axis for d in cut.dims if d in self.plan.live}
-        near, apart = self.plan.gaps(axis)
-        if unrolled.issuperset(dims) and near < self.shape[dims[0]] and apart < self.shape[dims[1]]:
-            raise AccelsimError(
-                f"frame: inputs come from above the array, over which {dims[0]} and {dims[1]} may both be"
-                " unrolled; batches cannot count rows taken together, use accelsim.cost.evaluate"
-            )
+        innermost = self.frame.levels[self.frame.chain("inputs")[-1]]
+        inside = [cut for cut in self.frame.cuts[innermost.depth :] if cut.axis]
+        unrolled = {d for cut in inside for d in cut.dims}
+        for axis, dims in enumerate(WINDOWS):
+            near, apart = self.plan.gaps(axis)
+            if unrolled.issuperset(dims) and near < self.shape[dims[0]] and apart < self.shape[dims[1]]:
+                raise AccelsimError(
+                    f"frame: inputs come from above the array, over which {dims[0]} and {dims[1]} may both be"
+                    " unrolled; batches cannot count rows taken together, use accelsim.cost.evaluate"
+                )
 
     def _room(self) -> tuple[list[list[int]], list[float], list[list[list[int]]], Int]:
         plan, hierarchy = self.plan, self.hierarchy
@@ -160,8 +165,11 @@ def placed(plan: Plan, hierarchy: Hierarchy) -> list[Memory]:
             problems.append(f"level {level.name!r} names no memory{hint}; known are {', '.join(memories)}")
             continue
         found.append(memory)
-        for tensor in set(level.tensors) - set(memory.tensors):
-            problems.append(f"level {level.name!r}: memory {memory.name} does not hold {tensor}")
+        problems += [
+            f"level {level.name!r}: memory {memory.name} does not hold {tensor}"
+            for tensor in level.tensors
+            if tensor not in memory.tensors
+        ]
         if memory.per_pe and any(cut.axis for cut in cuts[level.depth :]):
             problems.append(f"level {level.name!r}: it is per_pe, and cuts of the array lie inside it")
         if not memory.per_pe and any(cut.axis for cut in cuts[: level.depth]):
@@ -176,9 +184,9 @@ def placed(plan: Plan, hierarchy: Hierarchy) -> list[Memory]:
             hint = did_you_mean(cut.axis, axes)
             problems.append(f"axis {cut.axis!r} is not one of the array{hint}")
         elif cut.axis is not None and not set(cut.dims) <= set(axes[cut.axis].dims):
-            problems.append(f"axis {cut.axis!r}: only {' '.join(axes[cut.axis].dims)} may be unrolled over it")
+            problems.append(
+                f"axis {cut.axis!r}: only {' '.join(axes[cut.axis].dims)} may be unrolled over it"
+            )
     if problems:
         raise AccelsimError(*(f"frame on {hierarchy.name}: {p}" for p in problems))
     return found
-
-

@@ -1,4 +1,4 @@
-"""Cycles, energy and room from the elements of a strip of mappings; definitions of ``accelsim.cost.evaluate``."""
+"""Cycles, energy and room from the elements of a strip of mappings; definitions of ``evaluate``."""
 
 import numpy as np
 from numba import njit
@@ -38,7 +38,7 @@ def charge(c, n, element, pool, account, work, cycles, energy):  # type: ignore[
     for tensor in range(3):
         memory, steps = c.taken[tensor]
         taken = work[1]
-        taken_elements(c, tensor, pool, steps, taken, work[2], n)
+        taken_elements(c, tensor, pool, steps, taken, n)
         if tensor < 2:
             strips.add_scaled(read[memory], taken, c.width[tensor], n)
         else:
@@ -75,18 +75,15 @@ def add_finished(c, level, pool, bits, out, work, n):  # type: ignore[no-untyped
 
 
 @njit(cache=True, error_model="numpy")
-def taken_elements(c, tensor, pool, steps, taken, work, n):  # type: ignore[no-untyped-def]
+def taken_elements(c, tensor, pool, steps, taken, n):  # type: ignore[no-untyped-def]
     """Elements that the units take from the innermost memory of a tensor."""
-    taken[:n] = c.macs
-    if c.taken_cuts[tensor, 0] < 0:
+    if steps < 0:
+        taken[:n] = c.macs
         return
-    positions(pool, c.taken_cuts[tensor], work, n)
     shared = pool[steps]
     base = c.taken_base[tensor]
-    macs = c.macs
     for i in range(n):
-        together = base * shared[i]
-        taken[i] = together if work[i] > 1.0 else macs
+        taken[i] = base * shared[i]
 
 
 @njit(cache=True, error_model="numpy")

@@ -7,10 +7,11 @@ from accelsim.mapper import batch_padding as padding
 from accelsim.mapper import batch_strips as strips
 from accelsim.mapper.batch_cost import charge, rooms
 
-STRIP = 128
+STRIP = 248
 """Mappings worked on together: their intermediate results stay in the first two caches."""
 
 KINDS = 16
+
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def evaluate_strips(counting, charging, tiles, orders, cycles, energy, fits, counts):  # type: ignore[no-untyped-def]
@@ -78,8 +79,11 @@ def evaluate_strips(counting, charging, tiles, orders, cycles, energy, fits, cou
                 counts[b, 0, first : first + n] = element[charging.boundary[b, 3], :n]
                 counts[b, 1, first : first + n] = element[charging.boundary[b, 4], :n]
         rooms(t, charging, n, tile, pool, account[0], work, fits[first : first + n])
-        charge(charging, n, element, pool, account, work, cycles[first : first + n], energy[first : first + n])
+        charge(
+            charging, n, element, pool, account, work, cycles[first : first + n], energy[first : first + n]
+        )
     return -1
+
 
 @njit(cache=True, error_model="numpy")
 def load(t, tiles, first, n, d, tile, inverse, moves, pool, volumes):  # type: ignore[no-untyped-def]
@@ -111,6 +115,7 @@ def load(t, tiles, first, n, d, tile, inverse, moves, pool, volumes):  # type: i
             strips.multiply(pool[index], tile[d, cut], n)
     return bad
 
+
 @njit(cache=True, error_model="numpy")
 def nodes(t, d, n, tile, inverse, extent, often, kinds, pool, link, work):  # type: ignore[no-untyped-def]
     """Blocks of every chain of cuts of one dim that something asks for."""
@@ -140,6 +145,7 @@ def nodes(t, d, n, tile, inverse, extent, often, kinds, pool, link, work):  # ty
         if linked >= 0:
             strips.linked(extent[level], often[level], kinds[level], float(gap), link[linked], n)
 
+
 @njit(cache=True, error_model="numpy")
 def ranks(t, orders, first, n, rank):  # type: ignore[no-untyped-def]
     """Rank of every slot in every group of loops in time. Returns how many orders are impossible."""
@@ -150,6 +156,7 @@ def ranks(t, orders, first, n, rank):  # type: ignore[no-untyped-def]
         else:
             bad += strips.load_codes(orders[j, 0, first:], n, t.ranks, rank[j])
     return bad
+
 
 @njit(cache=True, error_model="numpy")
 def frontier(t, n, rank, moves, innermost):  # type: ignore[no-untyped-def]
@@ -162,11 +169,10 @@ def frontier(t, n, rank, moves, innermost):  # type: ignore[no-untyped-def]
                     strips.innermost_moving(rank[j, s], moves[j, s], innermost[j, tensor], n)
 
 
-
 @njit(cache=True, error_model="numpy")
 def window(t, w, n, tile, link, work, rows):  # type: ignore[no-untyped-def]
     """Rows (or columns) of the input that one chain of positions and one of taps read."""
-    axis, positions, taps, p, r = t.window[w]
+    axis, positions, taps = t.window[w, 0], t.window[w, 1], t.window[w, 2]
     strips.overlap(t.inside[axis], link[positions], link[taps], rows, n)
     for k in range(t.outside.shape[1]):
         if t.outside[axis, k, 0] < 0:

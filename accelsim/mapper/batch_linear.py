@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.cost.hierarchy import Hierarchy
-from accelsim.cost.nest import TENSORS, LoopNest
+from accelsim.cost.nest import TENSORS, WINDOWS, LoopNest
 from accelsim.graph.shape import DIMS, RELEVANT
 from accelsim.mapper import batch_classes as classes
 from accelsim.mapper.batch_chains import ROWS
@@ -55,10 +55,8 @@ def linear(plan: Plan, hierarchy: Hierarchy) -> Uniform:
         own = [frame.rows.index((c, dim)) for c in frame.timed]
         rows.append([*own, over.get(dim, own[-1])] if dim in plan.live else [-1] * (times + 1))
     near_apart = [plan.gaps(axis) for axis in (0, 1)]
-    windowed = [shape[p] > g[0] and shape[r] > g[1] for (p, r), g in zip(("PR", "QS"), near_apart, strict=True)]
-    outside = [
-        [v for pair in plan.outside(axis) for v in pair] if windowed[axis] else [] for axis in (0, 1)
-    ]
+    windowed = [shape[p] > g[0] and shape[r] > g[1] for (p, r), g in zip(WINDOWS, near_apart, strict=True)]
+    outside = [[v for pair in plan.outside(axis) for v in pair] if windowed[axis] else [] for axis in (0, 1)]
     whole = LoopNest(shape, (), (frame.levels[0],))
     free = [inf if m.size_bits is None else float(m.size_bits) for m in memories]
     for tensor in TENSORS:
@@ -79,7 +77,6 @@ def linear(plan: Plan, hierarchy: Hierarchy) -> Uniform:
         outside=padded(outside, 2).reshape(2, -1, 2),
         moved=(batch, weights, outputs),
         taken=(batch * plan.pairs_inside(0) * plan.pairs_inside(1), weights, outputs),
-        macs=float(shape.macs),
         energy=energy,
         bits=np.array(bits),
         port=np.array([(m.read_bits or 0.0, m.write_bits or 0.0, m.shared_port) for m in memories], float),

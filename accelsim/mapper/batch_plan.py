@@ -1,8 +1,8 @@
-"""A frame and a shape turned into the tables that the batch kernel steps through, once for all mappings.
+"""A frame and a shape turned into the tables that the batch kernel steps through.
 
-Every count is a product over dimensions (see ``accelsim.cost.pairs``). Here the factors that any level, tensor
-or choice of frontier asks for are listed once each: the chains of cuts of one dimension form a tree, visited
-in preorder, so that chains with a common beginning share it.
+Every count is a product over dimensions (see ``accelsim.cost.pairs``). Here the factors that any level,
+tensor or choice of frontier asks for are listed once each: the chains of cuts of one dimension form a tree,
+visited in preorder, so that chains with a common beginning share it.
 """
 
 from collections.abc import Iterable
@@ -212,8 +212,9 @@ class Plan:
             relevant=np.array([[s[0] in RELEVANT[t] for s in self.slots] for t in RELEVANT], np.bool_),
             window=np.array(self.windows, np.int64).reshape(-1, 5),
             chains=chains,
-            outside=padded([[v for pair in self.outside(axis) for v in pair] for axis in (0, 1)], 2)
-            .reshape(2, -1, 2),
+            outside=padded([[v for pair in self.outside(axis) for v in pair] for axis in (0, 1)], 2).reshape(
+                2, -1, 2
+            ),
             inside=np.array([self.pairs_inside(axis) for axis in (0, 1)]),
             gaps=np.array([self.gaps(axis) for axis in (0, 1)], float),
             choice=np.array([c[:2] for c in self.choices], np.int64).reshape(-1, 2),
@@ -224,7 +225,10 @@ class Plan:
         )
 
     def _nodes(self, own: dict[str, list[int]]) -> tuple[list[list[int]], ...]:
-        nodes, counts, sums, ranges = [], [], [], []
+        nodes: list[list[int]] = []
+        counts: list[list[int]] = []
+        sums: list[list[int]] = []
+        ranges: list[list[int]] = []
         for dim in self.live:
             chains = {c: w for (d, c), w in self.wanted.items() if d == dim}
             for chain in list(chains):

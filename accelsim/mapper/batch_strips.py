@@ -7,10 +7,13 @@ by a reciprocal is the exact integer quotient for e below 2^50: the nearest inte
 import numpy as np
 from numba import njit
 
+from accelsim.mapper.out_of_line import out_of_line
+
 
 @njit(cache=True, error_model="numpy")
 def load_tiles(tiles, n, out, inverse):  # type: ignore[no-untyped-def]
     """Tiles of one cut of one dim as floats, with their reciprocals."""
+    out_of_line()
     for i in range(n):
         value = float(tiles[i])
         out[i] = value
@@ -23,6 +26,7 @@ def keep(extent, times, kinds, tile, inverse, out_extent, out_times, n):  # type
 
     Kind 0 of the result is the full block; kind k + 1 what remains of the kind k above. Returns the kinds.
     """
+    out_of_line()
     full_extent = out_extent[0]
     full = out_times[0]
     for i in range(n):
@@ -51,6 +55,7 @@ def keep(extent, times, kinds, tile, inverse, out_extent, out_times, n):  # type
 @njit(cache=True, error_model="numpy")
 def merge(extent, times, kinds, tile, out_extent, out_times, n):  # type: ignore[no-untyped-def]
     """Lay the blocks of ``tile`` over each other: of every block only the first remains."""
+    out_of_line()
     for kind in range(kinds):
         e = extent[kind]
         m = times[kind]
@@ -64,6 +69,7 @@ def merge(extent, times, kinds, tile, out_extent, out_times, n):  # type: ignore
 @njit(cache=True, error_model="numpy")
 def times_count(times, kinds, out, n):  # type: ignore[no-untyped-def]
     """Multiply by the number of blocks."""
+    out_of_line()
     if kinds == 1:
         m = times[0]
         for i in range(n):
@@ -90,6 +96,7 @@ def times_count(times, kinds, out, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def times_sum(extent, times, kinds, out, work, n):  # type: ignore[no-untyped-def]
     """Multiply by the sum of the extents of all blocks."""
+    out_of_line()
     for i in range(n):
         work[i] = 0.0
     for kind in range(kinds):
@@ -104,6 +111,7 @@ def times_sum(extent, times, kinds, out, work, n):  # type: ignore[no-untyped-de
 @njit(cache=True, error_model="numpy")
 def linked(extent, times, kinds, gap, out, n):  # type: ignore[no-untyped-def]
     """Sum over all blocks of ``max(0, extent - gap)``: positions whose partner ``gap`` on is in the block."""
+    out_of_line()
     for i in range(n):
         out[i] = 0.0
     for kind in range(kinds):
@@ -120,6 +128,7 @@ def choose(innermost, rank, outside, inside, chosen, n):  # type: ignore[no-unty
     ``innermost``: rank of the innermost loop of the group that indexes the tensor and moves, -1 if there is
     none. If there is one, loops of the slot count down to it.
     """
+    out_of_line()
     for i in range(n):
         now = chosen[i]
         out = outside[i]
@@ -132,6 +141,7 @@ def choose(innermost, rank, outside, inside, chosen, n):  # type: ignore[no-unty
 @njit(cache=True, error_model="numpy")
 def multiply(out, by, n):  # type: ignore[no-untyped-def]
     """Element by element."""
+    out_of_line()
     for i in range(n):
         out[i] *= by[i]
 
@@ -139,6 +149,7 @@ def multiply(out, by, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def impossible(above, tile, n):  # type: ignore[no-untyped-def]
     """How many tiles are below 1 or larger than the block they cut."""
+    out_of_line()
     bad = 0
     for i in range(n):
         bad += (tile[i] < 1.0) | (tile[i] > above[i])
@@ -148,6 +159,7 @@ def impossible(above, tile, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def mark_moving(above, tile, moves, n):  # type: ignore[no-untyped-def]
     """Set to 1 where the loop nominally has more than one trip."""
+    out_of_line()
     for i in range(n):
         already = moves[i]
         moves[i] = 1.0 if tile[i] < above[i] else already
@@ -156,6 +168,7 @@ def mark_moving(above, tile, moves, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def times_trips(above, inverse, out, n):  # type: ignore[no-untyped-def]
     """Multiply by the nominal trip count, ``ceil(above / tile)``."""
+    out_of_line()
     for i in range(n):
         out[i] *= np.floor((above[i] - 0.5) * inverse[i]) + 1.0
 
@@ -163,6 +176,7 @@ def times_trips(above, inverse, out, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def innermost_moving(rank, moves, innermost, n):  # type: ignore[no-untyped-def]
     """Raise to the rank where the loops move."""
+    out_of_line()
     for i in range(n):
         place = rank[i]
         here = place if moves[i] > 0.0 else -1.0
@@ -172,6 +186,7 @@ def innermost_moving(rank, moves, innermost, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def overlap(pairs, positions, taps, rows, n):  # type: ignore[no-untyped-def]
     """Rows read: pairs less those whose row the next linked pair reads, too."""
+    out_of_line()
     for i in range(n):
         rows[i] = pairs - positions[i] * taps[i]
 
@@ -179,6 +194,7 @@ def overlap(pairs, positions, taps, rows, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def load_codes(codes, n, table, rank):  # type: ignore[no-untyped-def]
     """Ranks of the slots under an order code each. Returns how many codes are impossible."""
+    out_of_line()
     bad = 0
     for i in range(n):
         bad += (codes[i] < 0) | (codes[i] > 5)
@@ -196,6 +212,7 @@ def load_codes(codes, n, table, rank):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def load_ranks(given, n, dims, rank):  # type: ignore[no-untyped-def]
     """Ranks of the slots' dims. Returns how many mappings do not rank the eight dims 0 to 7."""
+    out_of_line()
     bad = 0
     for i in range(n):
         seen = 0
@@ -213,6 +230,7 @@ def load_ranks(given, n, dims, rank):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def add_scaled(out, by, factor, n):  # type: ignore[no-untyped-def]
     """Add a multiple."""
+    out_of_line()
     for i in range(n):
         out[i] += by[i] * factor
 
@@ -220,6 +238,7 @@ def add_scaled(out, by, factor, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def remainder(place, tile, inverse, n):  # type: ignore[no-untyped-def]
     """Place in the block of ``tile``."""
+    out_of_line()
     for i in range(n):
         place[i] -= np.floor((place[i] + 0.5) * inverse[i]) * tile[i]
 
@@ -227,6 +246,7 @@ def remainder(place, tile, inverse, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def subtract_where(out, by, place, least, sign, n):  # type: ignore[no-untyped-def]
     """Subtract where the place in the block is at least so much."""
+    out_of_line()
     for i in range(n):
         amount = sign * by[i]
         out[i] -= amount if place[i] >= least else 0.0
@@ -235,6 +255,7 @@ def subtract_where(out, by, place, least, sign, n):  # type: ignore[no-untyped-d
 @njit(cache=True, error_model="numpy")
 def times_rows(out, a, b, near, apart, most, n):  # type: ignore[no-untyped-def]
     """Multiply by the rows that ``a`` positions and ``b`` taps read, at most all there are."""
+    out_of_line()
     for i in range(n):
         rows = a[i] * b[i] - max(0.0, a[i] - near) * max(0.0, b[i] - apart)
         out[i] *= min(rows, most)
@@ -243,6 +264,7 @@ def times_rows(out, a, b, near, apart, most, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def mark_above(amount, most, marks, n):  # type: ignore[no-untyped-def]
     """Set to 1 where there is more than allowed."""
+    out_of_line()
     for i in range(n):
         already = marks[i]
         marks[i] = 1.0 if amount[i] > most else already
@@ -251,6 +273,7 @@ def mark_above(amount, most, marks, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def port_cycles(read, write, port, copies, cycles, n):  # type: ignore[no-untyped-def]
     """Raise to the cycles of a port: bits each way, bits per cycle (0 unlimited), whether both share it."""
+    out_of_line()
     read_bits = port[0] if port[0] > 0.0 else np.inf
     write_bits = port[1] if port[1] > 0.0 else np.inf
     together = port[2] > 0.0
@@ -264,6 +287,7 @@ def port_cycles(read, write, port, copies, cycles, n):  # type: ignore[no-untype
 @njit(cache=True, error_model="numpy")
 def compute_cycles(a, b, c, d, rate, cycles, n):  # type: ignore[no-untyped-def]
     """Cycles of the units for a product of steps."""
+    out_of_line()
     for i in range(n):
         cycles[i] = np.ceil(a[i] * b[i] * c[i] * d[i] / rate)
 
@@ -271,5 +295,6 @@ def compute_cycles(a, b, c, d, rate, cycles, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def alone(positions, out, n):  # type: ignore[no-untyped-def]
     """1 where there is a single position."""
+    out_of_line()
     for i in range(n):
         out[i] = 1.0 if positions[i] == 1.0 else 0.0

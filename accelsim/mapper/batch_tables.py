@@ -65,11 +65,12 @@ class Counting(NamedTuple):
 class Charging(NamedTuple):
     """What the elements cost.
 
-    boundary : (boundaries, 6) tensor, memories of parent and child, elements at parent and at children, levels
+    boundary : (boundaries, 7) tensor, memories of parent and child, elements at the parent and at the
+        children, levels of parent and child
     width : (4,) bits of inputs, weights, outputs, partial sums
-    taken : (3, 2) per tensor the memory that the units take it from, array of the pool with the steps
+    taken : (3, 2) per tensor the memory that the units take it from, array of the pool with the steps;
+        -1 for one element per operation
     taken_base : (3,) factor of these
-    taken_cuts : (3, cuts) arrays of the pool with the positions used inside that memory
     macs, outputs : multiply-accumulates and output elements of the layer
     reduced : (levels, cuts) arrays of the pool with the positions along reduced dims outside a level
     copies : (memories, cuts) arrays of the pool with the positions used outside a memory
@@ -91,7 +92,6 @@ class Charging(NamedTuple):
     width: Float
     taken: Int
     taken_base: Float
-    taken_cuts: Int
     macs: float
     outputs: float
     reduced: Int

@@ -26,7 +26,6 @@ class Uniform(NamedTuple):
     inside : (2,) pairs of position and tap that read inside the input
     outside : (2, most, 2) linked pairs that do not; -1 fills up
     moved, taken : (3,) elements of one fetch (of inputs per row and column), of one step over the array
-    macs : operations
     energy : (quantities,) joules per unit of each row of ``batch_classes``
     bits : (memories, 2, quantities) bits read and written per unit
     port : (memories, 3) bits per cycle read and written, 0 unlimited; 1 if both share the port
@@ -48,7 +47,6 @@ class Uniform(NamedTuple):
     outside: Int
     moved: tuple[float, float, float]
     taken: tuple[float, float, float]
-    macs: float
     energy: Float
     bits: Float
     port: Float
@@ -103,17 +101,15 @@ def evaluate_uniform(t, tiles, codes, cycles, energy, fits, counts):  # type: ig
         if bad > 0:
             return first
         at = 3 * STRIP
-        classes.move(
-            n, often[1], rows[0, at:], rows[1, at:], t.moved, quantity[classes.DOWN * STRIP :]
-        )
+        classes.move(n, often[1], rows[0, at:], rows[1, at:], t.moved, quantity[classes.DOWN * STRIP :])
         positions = work[0]
         positions[:n] = 1.0
         for axis in range(t.axis_size.size):
             strips.multiply(positions, use[axis], n)
-        classes.take(n, slots, positions, t.taken, t.macs, quantity[classes.TAKEN * STRIP :])
+        classes.take(n, slots, t.taken, quantity[classes.TAKEN * STRIP :])
         strips.alone(slots[(2 * ROWS + chains.SPREAD) * STRIP :], table[classes.ALONE], n)
         check(t, times, n, tile, use, volume, work, fits[first : first + n])
-        charge(t, n, table, slots, positions, work, cycles[first : first + n], energy[first : first + n])
+        charge(t, n, quantity, slots, positions, work, cycles[first : first + n], energy[first : first + n])
         if counts.shape[1] > 0:
             counts[:, first : first + n] = table[:, :n]
     return -1
@@ -137,13 +133,15 @@ def blocks(t, d, times, tiles, first, n, slots, use, tile, link):  # type: ignor
     trips = use[t.place[d]]
     a = tiles[t.rows[d, 0], first:]
     b = tiles[t.rows[d, 1], first:]
+    c = tiles[t.rows[d, 2], first:]
+    if times == 2 and t.windowed[d]:
+        return chains.two_windowed(n, t.bounds[d], gap, a, b, c, slot, trips, own, link)
     if times == 2:
-        bad = chains.two(n, t.bounds[d], gap, a, b, tiles[t.rows[d, 2], first:], slot, trips, own, link)
-    else:
-        c = tiles[t.rows[d, 2], first:]
-        e = tiles[t.rows[d, 3], first:]
-        bad = chains.three(n, t.bounds[d], gap, a, b, c, e, slot, trips, own, link)
-    return bad
+        return chains.two(n, t.bounds[d], gap, a, b, c, slot, trips, own, link)
+    e = tiles[t.rows[d, 3], first:]
+    if t.windowed[d]:
+        return chains.three_windowed(n, t.bounds[d], gap, a, b, c, e, slot, trips, own, link)
+    return chains.three(n, t.bounds[d], gap, a, b, c, e, slot, trips, own, link)
 
 
 @njit(cache=True, error_model="numpy")
@@ -167,9 +165,7 @@ def windows(t, axis, times, n, tile, link, rows, work):  # type: ignore[no-untyp
                 at = cut * STRIP
                 padding.descend(n, work[0], work[1], tile[4 * p * STRIP + at :])
                 padding.descend(n, work[2], work[3], tile[4 * r * STRIP + at :])
-                padding.give_back(
-                    n, work[0], work[1], t.gaps[axis, 0], work[2], t.gaps[axis, 1], rows[at:]
-                )
+                padding.give_back(n, work[0], work[1], t.gaps[axis, 0], work[2], t.gaps[axis, 1], rows[at:])
 
 
 @njit(cache=True, error_model="numpy")
@@ -177,16 +173,15 @@ def check(t, times, n, tile, use, volume, work, fits):  # type: ignore[no-untype
     """Whether every memory has room for its tiles, and every axis as many positions as are used."""
     misses = work[1]
     misses[:n] = 0.0
-    needed = volume.reshape((12, STRIP))
     for cut in range(4):
         if cut < times or cut == 3:
-            classes.volumes(n, tile, cut, t.gaps[:, 0], t.gaps[:, 1], t.size, volume[3 * cut * STRIP :])
+            classes.volumes(n, tile, cut, t.gaps, t.size, volume[3 * cut * STRIP :])
     for m in range(t.free.size):
+        if t.free[m] == np.inf:
+            continue
         bits = work[2]
         bits[:n] = 0.0
-        for k in range(12):
-            if t.room[m, k] > 0.0:
-                strips.add_scaled(bits, needed[k], t.room[m, k], n)
+        classes.add_tensors(n, volume, t.room[m], bits)
         strips.mark_above(bits, t.free[m], misses, n)
     for axis in range(t.axis_size.size):
         strips.mark_above(use[axis], t.axis_size[axis], misses, n)
@@ -195,27 +190,21 @@ def check(t, times, n, tile, use, volume, work, fits):  # type: ignore[no-untype
 
 
 @njit(cache=True, error_model="numpy")
-def charge(t, n, table, slots, positions, work, cycles, energy):  # type: ignore[no-untyped-def]
+def charge(t, n, quantity, slots, positions, work, cycles, energy):  # type: ignore[no-untyped-def]
     """Energy, and cycles of the busiest of the units and the ports."""
-    total = work[1]
-    total[:n] = 0.0
-    for q in range(t.energy.size):
-        if t.energy[q] != 0.0:
-            strips.add_scaled(total, table[q], t.energy[q], n)
-    energy[:] = total[:n]
+    classes.weigh(n, quantity, t.energy, energy)
     strips.compute_cycles(
         slots[chains.STEPS * STRIP :], slots[(ROWS + chains.STEPS) * STRIP :],
         slots[(2 * ROWS + chains.STEPS) * STRIP :], slots[(3 * ROWS + chains.STEPS) * STRIP :],
         t.compute, cycles, n,
     )  # fmt: skip
+    one = quantity[classes.WHOLE * STRIP :]
     for m in range(t.port.shape[0]):
         if t.port[m, 0] == 0.0 and t.port[m, 1] == 0.0:
             continue
         for way in range(2):
-            bits = work[2 + way]
-            bits[:n] = 0.0
-            for q in range(t.energy.size):
-                if t.bits[m, way, q] != 0.0:
-                    strips.add_scaled(bits, table[q], t.bits[m, way, q], n)
-        copies = positions if t.spread[m] else table[classes.WHOLE]
-        strips.port_cycles(work[2], work[3], t.port[m], copies, cycles, n)
+            classes.weigh(n, quantity, t.bits[m, way], work[2 + way])
+        if t.spread[m]:
+            strips.port_cycles(work[2], work[3], t.port[m], positions, cycles, n)
+        else:
+            strips.port_cycles(work[2], work[3], t.port[m], one, cycles, n)

@@ -1,4 +1,4 @@
-"""What all mappings of a batch share: where loops may be, in time or over the array, and where memories lie."""
+"""What all mappings of a batch share: where loops may be, in time or over the array, and the memories."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -2,8 +2,8 @@
 
 A mapping is ``tiles`` (rows: the layer itself, the tile of each level above the array, the block of the whole
 array, the tiles of levels inside a processing element but the outermost of them), ``own`` (what a processing
-element takes of the array's block) and an order class per gap: class X has the loops that do not index tensor X
-innermost. Since tiles are nested multiples, all blocks of one level are equal but the last.
+element takes of the array's block) and an order class per gap: class X has the loops that do not index tensor
+X innermost. Since tiles are nested multiples, all blocks of one level are equal but the last.
 """
 
 import numpy as np
@@ -59,8 +59,8 @@ def spread(bound: int, outer: int, block: int, own: int) -> int:
 def count_boundaries(p: Problem, table: Floats, n: Node) -> None:
     """Elements on both sides of every boundary, if the deciding gap is of another class or of the same one.
 
-    ``gap[tensor, boundary]``: the innermost gap above the child in which a loop that indexes the tensor moves,
-    0 if none does. Its class decides whether the other loops of that gap bring the tile again.
+    ``gap[tensor, boundary]``: the innermost gap above the child in which a loop that indexes the tensor
+    moves, 0 if none does. Its class decides whether the other loops of that gap bring the tile again.
     """
     tiles, own, amount, gap = n.tiles, n.own, n.amount, n.gap
     array = p.shared + 1
@@ -158,7 +158,7 @@ def port_cycles(p: Problem, n: Node, classes: Ints) -> float:
     for m in range(p.ports):
         copies = n.pes if p.per_pe[m] else 1.0
         most = max(most, port(p, m, bits[0, m] / copies, bits[1, m] / copies))
-    return np.ceil(most)
+    return float(np.ceil(most))
 
 
 @compiled
@@ -199,7 +199,9 @@ def cheapest_classes(p: Problem, n: Node) -> None:
 
 @compiled
 def judge(p: Problem, table: Floats, n: Node, goal: Ints, best: Mapping) -> None:
-    """Put the mapping of ``n``, with the best order class in every gap, in place of ``best`` if it is better."""
+    """Put the mapping of ``n``, with the best order class in every gap, in place of ``best`` if it is
+    better.
+    """
     count_boundaries(p, table, n)
     cheapest_classes(p, n)
     energy = n.fixed + energy_of(p, n, n.classes)

@@ -20,7 +20,9 @@ class Layout:
     shared: int
 
     def levels(self, point: int, depth: int) -> list[Level]:
-        """Levels of a nest at one point; a memory that appears more than once is told apart by its tensors."""
+        """Levels of a nest at one point; a memory that appears more than once is told apart by its
+        tensors.
+        """
         often = [m.name for p in self.points for m, _ in p]
         return [
             Level(m.name if often.count(m.name) == 1 else f"{m.name}.{'-'.join(held)}", depth, held)
@@ -45,8 +47,8 @@ def by_tensor(hierarchy: Hierarchy) -> Iterator[Layout]:
     whole = by_level(hierarchy)
     if whole.shared != 1:
         raise AccelsimError(
-            f"{hierarchy.name}: storage='tensor' needs one level of memory between the outermost and the array,"
-            f" not {whole.shared}; use storage='level'"
+            f"{hierarchy.name}: storage='tensor' needs one level of memory between the outermost and the"
+            f" array, not {whole.shared}; use storage='level'"
         )
     middle = whole.points[1]
     tensors = [t for t in TENSORS if any(t in held for _, held in middle)]

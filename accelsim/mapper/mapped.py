@@ -43,15 +43,17 @@ class Certificate:
 
     @cached_property
     def covered(self) -> int:
-        """Mappings of the space: points (unrolling, tile of every dim and level, order class of every gap)."""
+        """Mappings of the space: points (unrolling, tile of every dim and level, order class of every
+        gap).
+        """
         return covered(self.shape, self.hierarchy, self.space)
 
     def __str__(self) -> str:
         verdict = (
             "optimal in this space"
             if self.optimal
-            else f"within {self.gap:.3%} in {self.metric}: {self.value:.6g} found, none below {self.bound:.6g}"
-            f" ({self.bound_by})"
+            else f"within {self.gap:.3%} in {self.metric}: {self.value:.6g} found, none below"
+            f" {self.bound:.6g} ({self.bound_by})"
         )
         lines = [f"{' then '.join(self.goal)}: {verdict}"]
         lines += [f"  {line}" for line in self.space.describe(self.hierarchy)]
@@ -69,8 +71,8 @@ class Mapped:
 
 
 BOUND_BY = (
-    "the branches not searched, each bounded by the steps of its units, the outermost ports, and the least energy"
-    " of every boundary over all tiles that fit"
+    "the branches not searched, each bounded by the steps of its units, the outermost ports, and the least"
+    " energy of every boundary over all tiles that fit"
 )
 
 

@@ -1,11 +1,11 @@
 """Tiles of the memories above the array: branch and bound over levels (innermost first) and dims, compiled.
 
-What one boundary moves is bounded below whatever lies outside it: a tile of tensor X is brought at least once;
-and of all tensors at most one escapes being brought again for every block of the dims that do not index it.
-(For Y to be brought less often, the loops that do not index Y must move at or inside the gap that decides Y. In
-a convolution they index every other tensor, so these are decided at or inside the same gap; for two tensors at
-once both gaps are the same and its innermost moving loop would have to leave both alone. A dim that indexes all
-tensors, as the groups of a depthwise layer, leaves none alone and changes nothing.)
+What one boundary moves is bounded below whatever lies outside it: a tile of tensor X is brought at least
+once; and of all tensors at most one escapes being brought again for every block of the dims that do not index
+it. (For Y to be brought less often, the loops that do not index Y must move at or inside the gap that decides
+Y. In a convolution they index every other tensor, so these are decided at or inside the same gap; for two
+tensors at once both gaps are the same and its innermost moving loop would have to leave both alone. A dim
+that indexes all tensors, as the groups of a depthwise layer, leaves none alone and changes nothing.)
 """
 
 import numpy as np
@@ -108,8 +108,8 @@ def elements(p: Problem, t: int, tile: Ints) -> float:
 def boundary_floor(p: Problem, table: Floats, level: int, n: Node, decided: int) -> None:
     """Least cost of bringing the tiles of a level of which the first ``decided`` dims of ``ORDER`` are known.
 
-    ``n.floor[c]`` is the energy if tensor c is the one that is not brought again, ``n.floor[3 + c]`` the cycles
-    of the ports above (of the outermost boundary only).
+    ``n.floor[c]`` is the energy if tensor c is the one that is not brought again, ``n.floor[3 + c]`` the
+    cycles of the ports above (of the outermost boundary only).
     """
     tile = n.tiles[level]
     again_inputs = again_weights = again_outputs = 1.0
@@ -158,14 +158,59 @@ def boundary_floor(p: Problem, table: Floats, level: int, n: Node, decided: int)
 
 
 @compiled
+def gaps_floor(p: Problem, table: Floats, n: Node, top: int, bottom: int, decided: int) -> float:
+    """Least energy of the boundaries into levels ``top`` to ``bottom`` from what is known of all their tiles.
+
+    As in ``judge``: the innermost gap in which a loop that indexes the tensor moves decides, and its class
+    leaves one tensor alone. What is not decided yet may only add. With all dims decided it is exact.
+    """
+    total = 0.0
+    for g in range(top + 1):
+        most = 0.0
+        for t in range(3):
+            for k in range(max(bottom, g), top + 1):
+                if p.memory[k, t] < 0:
+                    continue
+                deciding = 0
+                for j in range(k, 0, -1):
+                    for q in range(decided):
+                        d = ORDER[q]
+                        if p.relevant[t, d] and n.tiles[j, d] < n.tiles[j - 1, d]:
+                            deciding = j
+                    if deciding > 0:
+                        break
+                if deciding != g:
+                    continue
+                base = same = other = 1.0
+                for d in range(8):
+                    if p.relevant[t, d] and (t > 0 or d < 4):
+                        base *= p.bounds[d]
+                if t == 0:
+                    for axis in range(2):
+                        if decided >= 2 * axis + 2:
+                            base *= rows_of(p, table, axis, n.tiles[k, 4 + axis], n.tiles[k, 6 + axis])
+                        else:
+                            base *= n.rows[axis]
+                for q in range(decided):
+                    d = ORDER[q]
+                    if not p.relevant[t, d] and g > 0:
+                        other *= -(-p.bounds[d] // n.tiles[g, d])
+                        same *= -(-p.bounds[d] // n.tiles[g - 1, d])
+                total += p.entry_cost[k, t] * base * other
+                most = max(most, p.entry_cost[k, t] * base * (other - same))
+        total -= most
+    return total
+
+
+@compiled
 def solve(
     p: Problem, table: Floats, top: int, bottom: int, n: Node, floors: Floats, goal: Ints, best: Mapping
 ) -> None:
     """Best tiles of levels ``top`` down to 1 inside which everything is given.
 
-    ``floors[k]`` bounds the boundary into level k. With ``bottom`` > 0 nothing but the boundaries into levels
-    ``top`` to ``bottom`` counts, each at its least.
-    ``best`` is improved in place. Gives up when ``n.fuel`` is 0.
+    Dim by dim, in each from the innermost level outwards, so that what is known grows at all levels together.
+    With ``bottom`` > 0 nothing but the boundaries into levels ``top`` to ``bottom`` counts, each at its
+    least. ``best`` is improved in place. Gives up when ``n.fuel`` is 0.
     """
     if top == 0:
         judge(p, table, n, goal, best)
@@ -174,59 +219,65 @@ def solve(
     for d in range(8):
         most = max(most, p.bounds[d])
     tiles, own, floor = n.tiles, n.own, n.floor
-    cand = np.zeros((top + 1, 8, most), np.int64)
-    number = np.zeros((top + 1, 8), np.int64)
-    index = np.zeros(8 * top + 1, np.int64)
-    found = np.zeros(top + 1)
     only = bottom > 0
     bottom = max(bottom, 1)
+    levels = top - bottom + 1
+    cand = np.zeros((top + 1, 8, most), np.int64)
+    number = np.zeros((top + 1, 8), np.int64)
+    index = np.zeros(8 * levels + 1, np.int64)
     array = p.shared + 1
-    outside = np.zeros(top + 1)
-    for k in range(bottom + 1, top + 1):
-        outside[k] = outside[k - 1] + floors[k - 1]
-    last = 8 * (top - bottom + 1)
+    for k in range(bottom, top + 1):
+        for d in range(8):
+            tiles[k, d] = tiles[top + 1, d]
     pos = 0
     index[0] = -1
     while pos >= 0:
-        k, q = top - pos // 8, pos % 8
+        q, k = pos // levels, top - pos % levels
         d = ORDER[q]
-        if q == 0 and index[pos] < 0:
-            for e in range(8):
-                tiles[k, e] = tiles[k + 1, e]
-                number[k, e] = candidates(p, table, e, tiles[k + 1, e], tiles[array, e], own[e], cand[k, e])
+        if index[pos] < 0:
+            number[k, d] = candidates(p, table, d, tiles[k + 1, d], tiles[array, d], own[d], cand[k, d])
         index[pos] += 1
         if index[pos] >= number[k, d]:
-            tiles[k, d] = tiles[k + 1, d]
+            for j in range(bottom, k + 1):
+                tiles[j, d] = tiles[k + 1, d]
             pos -= 1
             continue
-        tiles[k, d] = cand[k, d, index[pos]]
-        if not fits_above(p, k, tiles):
+        fit = True
+        for j in range(bottom, k + 1):
+            tiles[j, d] = cand[k, d, index[pos]]
+        for j in range(bottom, k + 1):
+            fit &= fits_above(p, j, tiles)
+        if not fit:
             continue
         n.fuel -= 1
         if n.fuel <= 0:
             return
-        boundary_floor(p, table, k, n, q + 1)
-        inside = n.low_energy + found[k] + outside[k]
+        inside = n.low_energy
+        for j in range(bottom + 1, top + 1):
+            boundary_floor(p, table, j, n, q + 1 if j >= k else q)
+            inside += min(floor[0], min(floor[1], floor[2]))
+        decided = q + 1 if k == bottom else q
+        boundary_floor(p, table, bottom, n, decided)
+        together = -np.inf
+        if levels > 1:
+            together = n.low_energy + gaps_floor(p, table, n, top, bottom, decided)
         hopeful = False
         for c in range(3):
-            if better(max(n.low_cycles, floor[3 + c]), inside + floor[c], best.cycles, best.energy, goal):
+            energy = max(inside + floor[c], together)
+            cycles = max(n.low_cycles, floor[3 + c])
+            if better(cycles, energy, best.cycles, best.energy, goal):
                 hopeful = True
-                break
+                if only and pos + 1 == 8 * levels:
+                    best.cycles, best.energy = cycles, energy
         if not hopeful:
-            if d < 4:  # fewer positions, more blocks: never less
+            if d < 4 and levels == 1:  # fewer positions, more blocks: never less
                 index[pos] = number[k, d]
             continue
-        if pos + 1 < last:
-            if q == 7:
-                found[k - 1] = found[k] + min(floor[0], min(floor[1], floor[2]))
+        if pos + 1 < 8 * levels:
             pos += 1
             index[pos] = -1
             continue
-        if only:
-            for c in range(3):
-                if better(floor[3 + c], inside + floor[c], best.cycles, best.energy, goal):
-                    best.cycles, best.energy = floor[3 + c], inside + floor[c]
-        else:
+        if not only:
             judge(p, table, n, goal, best)
         if d == LAST and index[pos] < number[k, d] - 1:
             index[pos] = number[k, d] - 2  # larger tiles are better, but one equal to the array's may be kept

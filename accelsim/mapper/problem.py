@@ -1,17 +1,18 @@
 """A layer on a hierarchy as flat arrays: everything the compiled search reads.
 
 Level 0 is the outermost; levels 1..``shared`` lie above the array, the others inside each processing element.
-Levels are storage points here: a memory that keeps its tensors at several is several levels, and ``kept[m, t]``
-is the level at which memory m keeps tensor t.
+Levels are storage points here: a memory that keeps its tensors at several is several levels, and ``kept[m,
+t]`` is the level at which memory m keeps tensor t.
 Gap g holds the loops in time above level g. Dims and tensors are numbered as in ``DIMS`` and ``TENSORS``.
 
-Energy of a mapping is linear in the elements ``parent`` and ``child`` that cross each boundary (on the side of
-the memory above and of all copies below) and in what the units take, so each boundary has two prices. For
-outputs, with u the elements that a memory has not seen yet: read back = parent - u above, u below = child - read
-back; the prices below are those of the sum over the chain.
+Energy of a mapping is linear in the elements ``parent`` and ``child`` that cross each boundary (on the side
+of the memory above and of all copies below) and in what the units take, so each boundary has two prices. For
+outputs, with u the elements that a memory has not seen yet: read back = parent - u above, u below = child -
+read back; the prices below are those of the sum over the chain.
 """
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -120,8 +121,9 @@ NODE = np.dtype(
     ]
 )
 """What is being looked at: a mapping, and of everything at and inside the array: elements that the units take
-(and their steps), cycles of the units, energy that does not depend on what lies outside, elements used, whether
-parts of one sum lie in several, lower bounds; then scratch. ``rows``: least rows and columns that any tile reads.
+(and their steps), cycles of the units, energy that does not depend on what lies outside, elements used,
+whether parts of one sum lie in several, lower bounds; then scratch. ``rows``: least rows and columns that any
+tile reads.
 """
 
 Problem = Any
@@ -161,7 +163,7 @@ def problem(shape: ConvShape, hierarchy: Hierarchy, layout: Layout) -> tuple[Pro
     fixed, done_in_pe = shape.macs * hierarchy.mac_J, 0.0
     for t in range(3):
         chain = [level for level in range(levels + 1) if held[level, t] >= 0]
-        steps = list(zip(chain, chain[1:], strict=False))
+        steps = list(pairwise(chain))
         boundaries[t], innermost[t] = len(steps), chain[-1]
         last = memories[held[chain[-1], t]]
         for b, (up, down) in enumerate(steps):
@@ -207,14 +209,15 @@ def problem(shape: ConvShape, hierarchy: Hierarchy, layout: Layout) -> tuple[Pro
     }.items():
         target = record[name]
         target[tuple(slice(n) for n in values.shape)] = values
-    for name, column in {
+    columns: dict[str, list[Any]] = {
         "size": [np.inf if m.size_bits is None else m.size_bits for m in memories],
         "buffers": [m.buffers for m in memories],
         "read_bits": [*(m.read_bits or 0 for m in memories), *(n.bits or 0 for n in networks)],
         "write_bits": [*(m.write_bits or 0 for m in memories), *(n.bits or 0 for n in networks)],
         "one_port": [*(m.shared_port for m in memories), *(n.shared for n in networks)],
         "per_pe": [m.per_pe for m in memories],
-    }.items():
+    }
+    for name, column in columns.items():
         record[name][: len(column)] = column
     for name, value in {
         "bounds": [shape[d] for d in DIMS],
@@ -249,9 +252,9 @@ def problem(shape: ConvShape, hierarchy: Hierarchy, layout: Layout) -> tuple[Pro
     if small:
         fill_rows(record, rows)
     for axis in range(2):
-        geometry = (record[name][axis] for name in ("stride", "dilation", "pad", "extent"))
+        geometry = (shape.stride[axis], shape.dilation[axis], shape.pad[axis], shape.size[axis])
         record.unit_rows[axis] = block_rows(
-            record.bounds[4 + axis], record.bounds[6 + axis], np.int64(1), np.int64(1), *geometry, record.skip
+            int(record.bounds[4 + axis]), int(record.bounds[6 + axis]), 1, 1, *geometry, int(record.skip)
         )
     return record, rows
 
@@ -270,7 +273,8 @@ def _output_prices(
     """Prices per bit of an output that crosses a boundary.
 
     ``alone``: the array does not lie between, both sides see the same. Otherwise each more element above is
-    one more that is not new below, and each more below is one less; that changes what is read back further in.
+    one more that is not new below, and each more below is one less; that changes what is read back further
+    in.
     """
     own = parent.write_J + parent.read_J + child.write_J
     after = 0.0 if alone else sum(p.read_J + c.write_J for p, c in later) + last.read_J
@@ -282,8 +286,9 @@ def _refuse(shape: ConvShape, hierarchy: Hierarchy, held: Ints, shared: int) -> 
     memories = len(hierarchy.memories) + len(hierarchy.networks)
     if len(held) > LEVELS or memories > MEMORIES or len(held) > shared + 3:
         problems.append(
-            f"{hierarchy.name}: the search handles {LEVELS} levels of {MEMORIES} memories and networks, two of"
-            f" them inside a processing element, not {len(held)} of {memories}, {len(held) - 1 - shared} inside"
+            f"{hierarchy.name}: the search handles {LEVELS} levels of {MEMORIES} memories and networks, two"
+            f" levels inside a processing element, not {len(held)} of {memories}, {len(held) - 1 - shared}"
+            " inside"
         )
     widest = max(hierarchy.bits.values())
     if shape.macs * widest * 4 >= EXACT:

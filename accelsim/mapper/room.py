@@ -1,6 +1,7 @@
 """Whether anything fits at all, and if not, what would."""
 
 from accelsim.cost.hierarchy import Hierarchy
+from accelsim.cost.nest import Level, LoopNest
 from accelsim.errors import AccelsimError
 from accelsim.graph.shape import ConvShape
 
@@ -14,10 +15,13 @@ def refuse_if_nothing_fits(shape: ConvShape, hierarchy: Hierarchy) -> None:
         One sentence per memory: which tensor needs most, by how much it is too small, what would do.
     """
     problems = []
+    whole = LoopNest(shape, (), (Level("whole", 0),))
     for index, level in enumerate(hierarchy.levels):
         for memory in level:
             needs = {
-                t: (1 if index else shape.elements(t)) * hierarchy.room_bits(t) * memory.buffers
+                t: (1 if index else whole.tile(0, t, hierarchy.padding))
+                * hierarchy.room_bits(t)
+                * memory.buffers
                 for t in memory.tensors
             }
             total = sum(needs.values())

@@ -20,8 +20,8 @@ class Roots:
     parts : of every dim along every axis
     counts : (roots, 8) parts of every dim
     steps : (roots,) least cycles of the units
-    kind : (roots, 8) row of ``first`` and ``number``: where in ``choices`` the tiles of a dim begin and how many
-    choices : (rows, 2) tile of an element, and inner tile
+    kind : (roots, 8) row of ``first`` and ``number``: where in ``choices`` the tiles of a dim begin and how
+    many choices : (rows, 2) tile of an element, and inner tile
     """
 
     parts: list[Parts]

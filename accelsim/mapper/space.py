@@ -33,18 +33,18 @@ class Space:
         doubled = [m.name for m in hierarchy.memories if m.buffers == 2]
         kept = indexed(hierarchy)
         return (
-            f"array: {axes or 'one processing element'}; a dim may be cut in any number of parts, several share"
-            " an axis as long as their product fits",
-            "tiles: aligned and ragged: each is the whole extent or a multiple of the one inside it; the last may"
-            " be short; tiles that are no such multiples are not covered",
+            f"array: {axes or 'one processing element'}; a dim may be cut in any number of parts, several"
+            " share an axis as long as their product fits",
+            "tiles: aligned and ragged: each is the whole extent or a multiple of the one inside it; the last"
+            " may be short; tiles that are no such multiples are not covered",
             "one tile per level of memory"
             if self.storage == "level"
             else "above the array two storage points between the loops, every tensor kept at either of them",
             f"inside a processing element tiles of {' '.join(kept)} only"
             if kept
             else "nothing is kept inside a processing element",
-            "orders: all permutations in every gap between memories, by three classes (inputs, weights or outputs"
-            " stay longest), which dominate them",
+            "orders: all permutations in every gap between memories, by three classes (inputs, weights or"
+            " outputs stay longest), which dominate them",
             "every memory keeps all its tensors; no sliding reuse of inputs",
             f"two tiles at once in {', '.join(doubled)}" if doubled else "one tile at a time in every memory",
         )
@@ -134,4 +134,4 @@ def _points(shape: ConvShape, hierarchy: Hierarchy, layout: Layout) -> int:
     total = 0
     for parts in unrollings(shape, hierarchy):
         total += prod(chains(d, q) for d, q in zip(DIMS, parts, strict=True))
-    return total * 3**levels
+    return int(total * 3**levels)

@@ -1,7 +1,7 @@
 """Two-stage branch and bound over one tile per level.
 
-Stage 1 lists nodes (unrolling, tiles inside an element) whose lower bound is within reach, stage 2 solves them
-outwards in order of their bound. Deterministic unless a deadline ends it.
+Stage 1 lists nodes (unrolling, tiles inside an element) whose lower bound is within reach, stage 2 solves
+them outwards in order of their bound. Deterministic unless a deadline ends it.
 """
 
 import time
@@ -14,7 +14,7 @@ from accelsim.cost.hierarchy import Hierarchy
 from accelsim.graph.shape import ConvShape
 from accelsim.mapper.array import nodes, root_floor
 from accelsim.mapper.explore import explore, rows_floor
-from accelsim.mapper.judge import ENERGY, LATENCY, port
+from accelsim.mapper.judge import ENERGY, LATENCY, better, port
 from accelsim.mapper.layout import Layout
 from accelsim.mapper.mapped import Metric
 from accelsim.mapper.outer import solve
@@ -30,7 +30,7 @@ FUEL = 1 << 20
 """Steps of compiled search between two looks at the clock."""
 FIRST_FUEL = 1 << 22
 """Steps that may be spent on finding the first nodes."""
-FLOOR_FUEL = 1 << 19
+FLOOR_FUEL = 1 << 18
 """Steps that may be spent on the least energy of several levels together."""
 UNLIMITED = 1 << 62
 PATIENCE_S = 2.0
@@ -134,11 +134,15 @@ class Search:
                 self.remaining += [(float(c), float(e)) for c, e in self.bound[begin:number]]
                 return
 
-    def leave_roots(self, root: int) -> None:
-        """Note a bound of the unrollings that were not looked at."""
+    def leave_roots(self, first: int) -> None:
+        """Note bounds of the unrollings that were not looked at, unless they are out of reach anyway."""
         out = np.zeros(2)
-        root_floor(self.p, self.node, self.p.bounds, out)
-        self.remaining.append((max(self.cycles, float(self.roots.steps[root])), self.above + float(out[1])))
+        for root in range(first, len(self.roots.parts)):
+            root_floor(self.p, self.node, self.roots.counts[root], out)
+            cycles = max(self.cycles, float(self.roots.steps[root]), float(out[0]))
+            energy = self.above + float(out[1])
+            if better(cycles, energy, float(self.found.cycles), float(self.found.energy), self.order):
+                self.remaining.append((cycles, energy))
 
 
 def fresh() -> Ints:
@@ -147,8 +151,8 @@ def fresh() -> Ints:
 
 
 def level_floors(p: Problem, table: Floats, node: Node) -> tuple[Floats, float, float]:
-    """Least energy of the boundary into every level above the array and of all together, and least cycles of the
-    outermost ports.
+    """Least energy of the boundary into every level above the array and of all together, and least cycles of
+    the outermost ports.
 
     Over all tiles that fit, aligned or not.
     """
@@ -171,6 +175,7 @@ def _least(
 ) -> Mapping:
     """Least cost of the boundaries into some levels, whatever lies inside and outside."""
     node.tiles[:] = 1
+    node.tiles[0] = p.bounds
     node.own[:] = 1
     node.low_cycles = node.low_energy = 0.0
     node.fuel = fuel

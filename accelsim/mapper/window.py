@@ -19,7 +19,7 @@ def _gcd(a: int, b: int) -> int:
 
 
 @compiled
-def tile_rows(a: int, b: int, stride: int, dilation: int, size: int, skip: bool) -> int:
+def tile_rows(a: int, b: int, stride: int, dilation: int, size: int, skip: int) -> int:
     """Distinct rows of one full tile; never more than the input has if padding is skipped."""
     common = _gcd(stride, dilation)
     rows = a * b - max(0, a - dilation // common) * max(0, b - stride // common)
@@ -36,7 +36,7 @@ def _linked_before(limit: int, extent: int, tile: int, gap: int) -> int:
 
 @compiled
 def block_rows(
-    positions: int, taps: int, a: int, b: int, stride: int, dilation: int, pad: int, size: int, skip: bool
+    positions: int, taps: int, a: int, b: int, stride: int, dilation: int, pad: int, size: int, skip: int
 ) -> float:
     """Rows read, each counted once per pair of blocks that reads it."""
     common = _gcd(stride, dilation)
@@ -70,7 +70,7 @@ def fill_rows(p: Any, rows: NDArray[np.float64]) -> None:
 @compiled
 def side_by_side_rows(
     positions: int, taps: int, a: int, t: int, b: int, u: int,
-    stride: int, dilation: int, pad: int, size: int, skip: bool,
+    stride: int, dilation: int, pad: int, size: int, skip: int,
 ) -> float:  # fmt: skip
     """Rows that units take, cycle by cycle, each counted once per cycle over the array.
 

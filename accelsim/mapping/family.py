@@ -1,6 +1,6 @@
 """What every machine family takes and gives: the contract between mappings and the API."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -70,7 +70,8 @@ class Lowered:
     different clocks. ``nests`` are the loops of operators by name, where the family has them.
     ``peak_macs_per_s`` and ``memory_B_per_s`` are the two roofs of the machine, None if it has no single
     pair. ``metrics`` are figures of the family's own, with their unit in the name; ``assumptions`` replace
-    those of the machine where its constants were not used.
+    those of the machine where its constants were not used. ``component_of`` names the component of each
+    resource that is only a part of one, such as one direction of a link.
     """
 
     program: Program
@@ -82,9 +83,30 @@ class Lowered:
     peak_macs_per_s: float | None = None
     memory_B_per_s: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
+    component_of: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     assumptions: tuple[str, ...] | None = None
     sources: tuple[str, ...] = ()
+    estimator: Callable[[], "Estimator"] | None = field(default=None, compare=False)
+    """makes the means to estimate other clocks, bandwidths and energies under the same mapping"""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Closed-form figures of a whole network."""
+
+    cycles: int
+    latency_s: float
+    energy_J: float | None
+    energy_by_component_J: Mapping[str, float | None]
+
+
+class Estimator(Protocol):
+    """A lowered graph whose clocks, bandwidths and energies can still be set."""
+
+    def estimate(self, settings: Mapping[str, object]) -> Estimate:
+        """Figures under other values of fields; AccelsimError for a field that may change the mapping."""
+        ...
 
 
 class MappingFamily(Protocol):

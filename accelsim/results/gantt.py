@@ -9,8 +9,8 @@ from accelsim.results.result import Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LABEL_SHARE = 0.08
-"""Share of the whole time below which a layer's name does not fit its bar."""
+LABEL_SHARE = 0.0095
+"""Share of the whole time that one letter of a layer's name takes; longer names do not fit their bars."""
 
 
 def plot_gantt(result: Result, ax: "Axes | None" = None) -> "Axes":
@@ -49,8 +49,8 @@ def plot_gantt(result: Result, ax: "Axes | None" = None) -> "Axes":
                 linewidth=0.5,
                 alpha=alpha,
             )
-        if operator.latency_s > LABEL_SHARE * max(ends):
-            name = operator.name.split(".", 1)[-1]
+        name = operator.name.split(".", 1)[-1]
+        if operator.latency_s > LABEL_SHARE * len(name) * max(ends):
             middle = ((operator.start_s or 0.0) + operator.latency_s / 2) * factor
             ax.text(middle, place - 0.18, name, ha="center", va="center", fontsize=6, clip_on=True)
     ax.set_yticks(range(len(units)), units[::-1])

@@ -39,7 +39,7 @@ def new_axes(ax: "Axes | None") -> "Axes":
 
 def _colours(result: Result) -> dict[str | None, str]:
     """One colour per resource, the same in both plots."""
-    return {r.name: f"C{index % 10}" for index, r in enumerate(result.resource_results)}
+    return {r.name: f"C{index % 10}" for index, r in enumerate(result.queues)}
 
 
 def plot_roofline(result: Result, ax: "Axes | None" = None) -> "Axes":
@@ -156,14 +156,14 @@ def plot_timeline(result: Result, ax: "Axes | None" = None) -> "Axes":
     ax = new_axes(ax)
     end_ps = max(int(timeline.end_ps.max(initial=0)), *(j.end_ps for j in timeline.jumps), 1)
     edges = np.linspace(0, end_ps, BINS + 1)
-    rows = result.resource_results
+    rows = result.queues
     busy = np.zeros((len(rows), BINS))
     for index, resource in enumerate(rows):
         mine = timeline.resource == index
         # Busy time up to an edge: what lies after it of all ends, less what lies after it of all starts.
         ends = _beyond(np.sort(timeline.end_ps[mine]), edges)
         starts = _beyond(np.sort(timeline.start_ps[mine]), edges)
-        busy[index] = np.diff(starts - ends) / np.diff(edges) / resource.servers
+        busy[index] = np.diff(starts - ends) / np.diff(edges) / (resource.servers or 1)
     scale, unit = time_scale(result.latency_s)
     ax.imshow(
         np.clip(np.abs(busy), 0, 1),
@@ -178,7 +178,7 @@ def plot_timeline(result: Result, ax: "Axes | None" = None) -> "Axes":
         ax.axhline(index - 0.5, color="white", lw=2)
     height = max(1.0, 0.45 * len(rows))
     _operator_strip(result, ax, scale, height)
-    names = [f"{r.name}\n{r.utilisation:.0%} busy" for r in rows]
+    names = [f"{r.name}\n{r.utilisation or 0:.0%} busy" for r in rows]
     ax.set_yticks([-0.5 - height / 2, *range(len(rows))], ["operators", *names], fontsize=SMALL + 1)
     ax.set_ylim(len(rows) - 0.5, -0.5 - height)
     ax.set(
@@ -226,6 +226,17 @@ def _beyond(times: NDArray[np.int64], edges: NDArray[np.float64]) -> NDArray[np.
     return beyond
 
 
+def ending_problem(path: str) -> list[str]:
+    """The sentence about a file whose ending is no picture format; none if it is one."""
+    _pyplot()
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = FigureCanvasBase.get_supported_filetypes()
+    if Path(path).suffix.lower().lstrip(".") in known:
+        return []
+    return [f"{path}: the ending of a picture must be one of {', '.join(sorted(known))}"]
+
+
 def save_plots(result: Result, path: str) -> None:
     """Draw timeline and roofline, one above the other, into a file whose ending gives the format.
 
@@ -235,12 +246,11 @@ def save_plots(result: Result, path: str) -> None:
         If matplotlib is missing, the ending is no picture format, or the file cannot be written.
     """
     plt = _pyplot()
+    problems = ending_problem(path)
+    if problems:
+        raise AccelsimError(*problems)
     figure, (above, below) = plt.subplots(2, 1, figsize=(9, 8.5), layout="constrained")
     try:
-        ending = Path(path).suffix.lower().lstrip(".")
-        known = figure.canvas.get_supported_filetypes()
-        if ending not in known:
-            raise AccelsimError(f"{path}: the ending of a picture must be one of {', '.join(sorted(known))}")
         plot_timeline(result, above)
         plot_roofline(result, below)
         figure.savefig(path, dpi=110)

@@ -55,12 +55,15 @@ class OperatorResult:
 
 @dataclass(frozen=True, slots=True)
 class ResourceResult:
-    """One resource: how long its servers were busy, the bytes it moved, its energy."""
+    """One resource: how long its servers were busy, the bytes it moved, its energy.
+
+    A memory that never makes anything wait (registers, a buffer without a port of its own) has no servers.
+    """
 
     name: str
-    servers: int
-    busy_s: float
-    utilisation: float
+    servers: int | None
+    busy_s: float | None
+    utilisation: float | None
     bytes: int | None
     energy_J: float | None
 
@@ -102,6 +105,11 @@ class Result:
     memory_B_per_s: float | None = None
     timeline: "Callable[[bool], Timeline] | None" = field(default=None, repr=False, compare=False)
 
+    @property
+    def queues(self) -> tuple[ResourceResult, ...]:
+        """The resources that tasks wait for, in the order of the timeline's indices."""
+        return tuple(r for r in self.resource_results if r.servers is not None)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data, in the form that ``accelsim run --json`` prints."""
         row = {
@@ -134,7 +142,7 @@ class Result:
         return operator_frame(self)
 
     def resources(self) -> "DataFrame":
-        """One row per resource."""
+        """One row per resource; a memory without servers has no busy time. Energies add up to the run's."""
         from accelsim.results.tables import resource_frame
 
         return resource_frame(self)

@@ -59,11 +59,19 @@ def totals(result: Result) -> list[tuple[str, str, str]]:
         error = result.closed_form_s / result.latency_s - 1
         remark = f"{error:+.1%} against the events" if abs(error) >= 0.0005 else "within 0.05% of the events"
         rows.append(("closed form", quantity(result.closed_form_s, "s"), remark))
-    rows.append(("energy", quantity(result.energy_J, "J"), _split(result.energy_by_component_J)))
+    rows.append(
+        (
+            "energy",
+            quantity(result.energy_J, "J"),
+            _parts("energy", result.energy_J, result.energy_by_component_J),
+        )
+    )
     metrics = dict(result.metrics)
     power = metrics.pop("average_power_W", None)
     rows.append(("power", quantity(power, "W"), "" if power is None else "on average"))
-    rows.append(("area", area(result.area_mm2), _split(result.area_by_component_mm2)))
+    rows.append(
+        ("area", area(result.area_mm2), _parts("area", result.area_mm2, result.area_by_component_mm2))
+    )
     used, peak = metrics.pop("utilisation", None), result.peak_macs_per_s
     of_peak = "" if used is None or peak is None else f"{used:.1%} of the peak of {quantity(peak, 'MAC/s')}"
     rows.append(("rate", quantity(metrics.pop("macs_per_s", None), "MAC/s"), of_peak))
@@ -86,7 +94,7 @@ def _row(operator: OperatorResult) -> list[str]:
         "" if operator.utilisation is None or not operator.macs else f"{operator.utilisation:.1%}",
         shorten(operator.bound_by or "", 16),
         quantity(operator.energy_J, "J"),
-        quantity(next(iter(operator.bytes.values()), 0), "B"),
+        quantity(next(iter(operator.bytes.values())), "B") if operator.bytes else "",
     ]
 
 
@@ -114,6 +122,14 @@ def _route(result: Result) -> str:
     if result.counts["simulated"] == result.counts["tasks"]:
         return "every one"
     return "equal ones once, exactly"
+
+
+def _parts(what: str, whole: float | None, parts: Mapping[str, float | None]) -> str:
+    """Shares of the whole; where it is unknown, the parts because of which it is."""
+    if whole is not None:
+        return _split(parts)
+    unknown = [name for name, value in parts.items() if value is None]
+    return "" if len(unknown) == len(parts) else f"no {what} for {', '.join(unknown)}"
 
 
 def _split(parts: Mapping[str, float | None], most: int = MOST_PARTS) -> str:

@@ -47,7 +47,12 @@ def resource_frame(result: Result) -> "DataFrame":
 
     names = list(ResourceResult.__slots__)
     rows = [[getattr(r, name) for name in names] for r in result.resource_results]
-    return pd.DataFrame(rows, columns=["resource", *names[1:]])
+    frame = pd.DataFrame(rows, columns=["resource", *names[1:]])
+    # Counts stay whole numbers although some resources have none.
+    return frame.astype(
+        {"servers": "Int64", "bytes": "Int64"}
+        | dict.fromkeys(("busy_s", "utilisation", "energy_J"), "float64")
+    )
 
 
 def bottleneck_frame(result: Result) -> "DataFrame":

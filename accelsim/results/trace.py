@@ -68,7 +68,7 @@ def write_trace(result: "Result", path: str | PathLike[str]) -> None:
 
 
 def _write(result: "Result", timeline: Timeline, file: IO[str]) -> None:
-    servers = {r.name: r.servers for r in result.resource_results}
+    servers = {r.name: r.servers or 1 for r in result.queues}
     counts = [servers.get(name, 1) for name in timeline.resources]
     first = np.cumsum([OPERATORS + 1, *counts])
     labels = {OPERATORS: "operators"}

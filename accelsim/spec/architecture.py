@@ -148,7 +148,9 @@ class _Machine:
         path = ("components", name)
         given = node.get("class")
         if given is None:
-            self.problems.add(node, path, "'class' is missing")
+            self.problems.add(
+                node, path, "'class' is missing; write it, or name the file that has it by 'base'"
+            )
             return None
         if not isinstance(given.value, str) or given.value not in registry.component_names():
             text = registry.unknown("component class", given.plain(), registry.component_names())

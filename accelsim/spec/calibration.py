@@ -32,6 +32,9 @@ _WHOLE = (
     "l1_cells", "l1_cell_size", "l2_cells", "l2_cell_size", "lanes", "hops", "hop_latency",
     "c_round", "k_least", "k_most", "macs_per_k", "kernels", "channel_atom", "weight_atom", "sheet_KiB",
 )  # fmt: skip
+MOST = 1e9
+"""Largest constant: more is a slip of the unit, and counts would leave the range of whole numbers."""
+
 _POSITIVE = ("winograd_gain", "winograd_bytes")
 
 
@@ -110,7 +113,9 @@ class _Constants(FileSpec):
             constant = self.constants.get(name)
             if constant is None:
                 continue
-            if name in _WHOLE and (constant.value < 1 or constant.value % 1):
+            if abs(constant.value) > MOST:
+                problems.append((("constants", name, "value"), f"must be at most {MOST:g}"))
+            elif name in _WHOLE and (constant.value < 1 or constant.value % 1):
                 problems.append(
                     (("constants", name, "value"), f"must be a whole number from 1, not {constant.value:g}")
                 )

@@ -7,6 +7,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from accelsim.errors import AccelsimError, did_you_mean
+from accelsim.spec.memo import Look, note
 
 FOLDERS = {
     "arch": "architecture",
@@ -73,6 +74,12 @@ def find(kind: str, name: str | Path, beside: Path | None = None) -> Path | Trav
     AccelsimError
         if nothing is found, with the nearest name.
     """
+    found = _find(kind, name, beside)
+    note(Look(_find, (kind, name, beside), found))
+    return found
+
+
+def _find(kind: str, name: str | Path, beside: Path | None) -> Path | Traversable:
     text = str(name)
     if isinstance(name, Path) or is_path(text):
         return _at_path(text, beside)
@@ -83,6 +90,10 @@ def find(kind: str, name: str | Path, beside: Path | None = None) -> Path | Trav
     known = shipped(kind)
     if text in known:
         return known[text]
+    others = [FOLDERS[k] for k in FOLDERS if k != kind and text in shipped(k)]
+    if others:
+        article = "an" if others[0][0] in "aeiou" else "a"
+        raise AccelsimError(f"no {FOLDERS[kind]} named {text!r}: that is {article} {others[0]}")
     hint = did_you_mean(text, known) or f"; 'accelsim list {kind}' shows the shipped ones"
     raise AccelsimError(f"no {FOLDERS[kind]} named {text[:60]!r}{hint}")
 

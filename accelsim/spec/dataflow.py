@@ -9,7 +9,7 @@ from accelsim.spec.base import FileSpec, Rejected, Spec
 from accelsim.spec.documents import open_document
 from accelsim.spec.expressions import SizeExpr, parse_size
 from accelsim.spec.loops import ONE, LoopSpec
-from accelsim.spec.maestro import dataflow_document, is_directive_file
+from accelsim.spec.maestro_dataflow import dataflow_document, is_directive_file
 from accelsim.spec.sentences import explain
 from accelsim.spec.tree import Problems, Step
 from accelsim.spec.units import shown

@@ -6,6 +6,7 @@ size, depth and the expansion of aliases are bounded before they cost anything.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import yaml
 
 from accelsim.errors import AccelsimError
+from accelsim.spec.memo import Look, note
 from accelsim.spec.scalars import resolve
 from accelsim.spec.tree import Document, Node, Problems
 
@@ -22,6 +24,9 @@ MOST_PROBLEMS = 100
 DEEPEST = 64
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TOO_DEEP = f"is nested more than {DEEPEST} levels deep"
+_PARSER_DEPTH = "exceeded maximum nesting depth"
+"""What newer versions of libyaml say of their own bound, which may be met before ours: they look ahead."""
 
 
 def read_file(path: Path | Traversable, name: str | None = None) -> list[Document]:
@@ -49,10 +54,17 @@ def file_bytes(path: Path | Traversable, name: str) -> bytes:
             raise AccelsimError(f"{name}: there is no such file")
         if isinstance(path, Path) and path.stat().st_size > MOST_BYTES:
             raise AccelsimError(_too_large(name, path.stat().st_size))
-        return path.read_bytes()
+        data = path.read_bytes()
+        note(Look(_digest, (path,), blake2b(data).digest()))
+        return data
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise AccelsimError(f"{name}: cannot be read: {reason}") from None
+
+
+def _digest(path: Path | Traversable) -> bytes:
+    """What tells the content of a file from any other."""
+    return blake2b(path.read_bytes()).digest()
 
 
 def read_bytes(data: bytes, name: str, folder: Path | None = None) -> list[Document]:
@@ -181,7 +193,7 @@ class _Assembly:
         if self._expects_key():
             self._stop(line, "a mapping or list cannot be the name of a field")
         if len(self.frames) >= DEEPEST:
-            self._stop(line, f"is nested more than {DEEPEST} levels deep")
+            self._stop(line, _TOO_DEEP)
         self._count(line)
         self._tag(event.tag, line)
         if event.anchor:
@@ -247,7 +259,7 @@ class _Assembly:
             return
         node, values, depth = target
         if len(self.frames) + depth > DEEPEST:
-            self._stop(line, f"is nested more than {DEEPEST} levels deep")
+            self._stop(line, _TOO_DEEP)
         self._count(line, values)
         self._deliver(replace(node, line=line), depth)
 
@@ -294,6 +306,8 @@ def _syntax(error: yaml.YAMLError, text: str) -> str:
         if "\t" in line[: mark.column + 1]:
             return "a tab stands where YAML needs spaces; indent with spaces"
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
+    if reason == _PARSER_DEPTH:
+        return _TOO_DEEP
     column = f" (column {mark.column + 1})" if mark else ""
     return f"not valid YAML: {str(reason)[:120]}{column}"
 

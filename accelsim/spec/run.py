@@ -22,9 +22,9 @@ class Run(FileSpec):
     kind: Literal["run"] = "run"
     name: str | None = None
     description: str | None = None
-    workload: str
+    workload: Annotated[str, Field(min_length=1)]
     """name or file of a workload"""
-    architecture: str
+    architecture: Annotated[str, Field(min_length=1)]
     """name or file of an architecture"""
     engine: Literal["compiled", "simpy", "closed-form"] = "compiled"
     """what runs the program"""

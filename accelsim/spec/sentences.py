@@ -77,10 +77,10 @@ def _add(problems: Problems, node: Node, path: tuple[Step, ...], finding: Any) -
             inner, _ = node.walk(steps)
             problems.add(inner, (*path, *steps), text)
         return
-    problems.add(node, path, _rule(finding, node.plain() if node.get(0) is None else finding["input"]))
+    problems.add(node, path, rule(finding, node.plain() if node.get(0) is None else finding["input"]))
 
 
-def _rule(finding: Any, value: object) -> str:
+def rule(finding: Any, value: object) -> str:
     """The rule that a value breaks, as the rest of a sentence that starts with its path."""
     kind, context = finding["type"], finding.get("ctx", {})
     if value is None and kind != "value_error":
@@ -97,6 +97,8 @@ def _rule(finding: Any, value: object) -> str:
         return f"must be {known}, not {shown(value)}{did_you_mean(value, names)}"
     if kind == "value_error":
         return str(context["error"])
+    if kind == "string_too_short":
+        return "is empty; give a value"
     if kind == "too_short":
         return f"must hold at least {context['min_length']}, not {context['actual_length']}"
     if kind == "too_long":

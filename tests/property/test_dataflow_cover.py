@@ -61,9 +61,10 @@ class Walk:
         if beside and dim in AXIS:
             offset *= d
         elif dim in AXIS:
-            # MAESTRO multiplies an offset given in output rows by the stride
-            held = (size - (block[r][-1] - block[r][0]) * d - 1) // u + 1
-            offset = offset * u if offset == held else offset
+            # what corresponds at stride 1 stands for as many outputs at any stride
+            reach = (block[r][-1] - block[r][0]) * d + 1
+            if offset == size - reach + 1:
+                size, offset = (offset - 1) * u + reach, offset * u
         start = rows[0]
         while True:
             window = [row for row in rows if start <= row < start + size]

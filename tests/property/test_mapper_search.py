@@ -80,8 +80,16 @@ def random_hierarchy(rng, shape, depths):
         for name in rng.choice([(), ("x",), ("x", "y")])
     )
     bits = {"inputs": 8, "weights": rng.choice([4, 8]), "outputs": 8, "partial": rng.choice([8, 16])}
-    return Hierarchy("any", tuple(levels), axes, bits, mac_J=0.1, macs_per_pe=rng.choice([1, 1, 2]),
-                     padding=rng.choice(["skip", "count"]), networks=random_networks(rng, levels))  # fmt: skip
+    return Hierarchy(
+        "any",
+        tuple(levels),
+        axes,
+        bits,
+        mac_J=0.1,
+        macs_per_pe=rng.choice([1, 1, 2]),
+        padding=rng.choice(["skip", "count"]),
+        networks=random_networks(rng, levels),
+    )
 
 
 def random_networks(rng, levels):
@@ -145,9 +153,7 @@ def points(shape, hierarchy, every_order, uneven=False):
         inside = len(held) - 1 - above
         ways = []
         for dim in DIMS:
-            axes = [
-                range(1, min(a.size, shape[dim]) + 1) if dim in a.dims else (1,) for a in hierarchy.axes
-            ]
+            axes = [range(1, min(a.size, shape[dim]) + 1) if dim in a.dims else (1,) for a in hierarchy.axes]
             tiled = any(dim in INDEXED_BY[t] for t in kept)
             ways.append(
                 [

@@ -35,7 +35,7 @@ RUNS = {"example": {
     "batch": 2,
 }}  # fmt: skip
 MUTATIONS = ("delete", "rename", "retype", "rescale", "duplicate")
-SCALES = ("-1", "0", "1e-30", "1e30", "0.5", "1024", "")
+SCALES = ("-1", "0", "1e-30", "1e30", "0.5", "1024", "1e12", "1e15", "1e18", "")
 
 
 def shipped(kind):

@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from accelsim.cli import main
+from accelsim.commands.run import _write
+from accelsim.errors import AccelsimError
 
 
 def answer(capsys, *arguments):
@@ -84,6 +86,69 @@ def test_csv_trace_and_plot_are_written(capsys, tmp_path):
     assert (code, err) == (0, "")
     assert (tmp_path / "a.csv").read_text(encoding="utf-8").startswith("operator,type,macs,")
     assert (tmp_path / "a.png").stat().st_size > 10_000
+
+
+def test_where_answers_go_is_checked_before_the_run(capsys, tmp_path, monkeypatch):
+    """All at once, and without a run: its answer would be lost."""
+
+    def run(*arguments, **options):
+        raise AssertionError("it ran")
+
+    monkeypatch.setattr("accelsim.api.compile", run)
+    folder = tmp_path / "missing"
+    code, _, err = answer(
+        capsys, "run", "--workload", "resnet8", "--arch", "eyeriss", "--engine", "closed-form",
+        "--csv", str(folder / "a.csv"), "--trace", str(tmp_path), "--plot", str(folder / "x.bmp"),
+    )  # fmt: skip
+    assert code == 2
+    lines = err.splitlines()
+    assert lines[0] == "a closed-form result has no timeline; run with engine 'compiled' or 'simpy'"
+    assert lines[1].startswith(f"{folder / 'x.bmp'}: the ending of a picture must be one of ")
+    assert lines[2:] == [
+        f"{folder / 'a.csv'}: cannot be written: there is no folder '{folder}'",
+        f"{tmp_path}: cannot be written: it is a folder",
+        f"{folder / 'x.bmp'}: cannot be written: there is no folder '{folder}'",
+    ]
+
+
+def test_an_error_without_a_system_s_text_says_its_own():
+    def full(path):
+        raise OSError("the table does not fit")
+
+    with pytest.raises(AccelsimError) as caught:
+        _write("a.csv", full)
+    assert caught.value.problems == ("a.csv: cannot be written: the table does not fit",)
+
+
+def test_a_trace_that_is_large_says_so(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("accelsim.commands.run.LARGE_TRACE", 1000)
+    target = tmp_path / "t.json"
+    code, out, err = answer(
+        capsys, "run", "--workload", "resnet8", "--arch", "eyeriss", "--json", "--trace", str(target)
+    )
+    assert code == 0
+    assert json.loads(out)["workload"] == "resnet8"
+    assert err == (
+        f"note: {target} is 0 MB, which Perfetto opens slowly; fewer layers, a smaller batch or larger"
+        " buffers make it shorter\n"
+    )
+
+
+def test_an_architecture_is_not_a_workload(capsys):
+    code, _, err = answer(capsys, "run", "--workload", "eyeriss", "--arch", "eyeriss")
+    assert (code, err) == (2, "no workload named 'eyeriss': that is an architecture\n")
+    code, _, err = answer(capsys, "run", "--workload", "resnet8", "--arch", "resnet8")
+    assert (code, err) == (2, "no architecture named 'resnet8': that is a workload\n")
+
+
+@pytest.mark.parametrize("field", ["workload", "architecture"])
+def test_a_run_file_with_an_empty_name_is_answered_at_its_line(capsys, tmp_path, field):
+    fields = {"workload": "resnet8", "architecture": "eyeriss"} | {field: "''"}
+    file = tmp_path / "r.yaml"
+    file.write_text("".join(f"{k}: {v}\n" for k, v in {"kind": "run", **fields}.items()), encoding="utf-8")
+    code, _, err = answer(capsys, "run", str(file))
+    line = 2 if field == "workload" else 3
+    assert (code, err) == (2, f"{file}:{line}: {field} is empty; give a value\n")
 
 
 @pytest.mark.parametrize("flag", ["--csv", "--trace", "--plot"])

@@ -89,7 +89,7 @@ def test_what_is_shown_reads_back_as_itself(capsys, tmp_path, name):
         (["show", "eyeris"], "nothing is named 'eyeris'; did you mean 'eyeriss'?"),
         (["show", "zzzzzz"], "nothing is named 'zzzzzz'; 'accelsim list' shows what is shipped"),
         (["show", "nope.yaml"], "nope.yaml: there is no such file"),
-        (["show", "eyeriss", "--kind", "dataflow"], "no dataflow named 'eyeriss'; 'accelsim list dataflows' shows the shipped ones"),
+        (["show", "eyeriss", "--kind", "dataflow"], "no dataflow named 'eyeriss': that is an architecture"),
         (["show", "ws", "--set", "a=1"], "a dataflow has no fields that --set can reach; copy the file and change it"),
         (["show", "eyeriss", "--set", "rows"], "--set rows: must have the form path=value"),
         (["show", "eyeriss", "--set", "a=1", "--set", "a=2"], "--set a=2: a is set twice"),
@@ -150,3 +150,27 @@ def test_a_reader_that_leaves_early_is_no_error():
         check=True,
     )
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def test_a_dataflow_is_shown_with_its_loop_nest_and_reads_back(capsys, tmp_path):
+    code, out, _ = told(capsys, "show", "dla")
+    assert code == 0
+    assert "\n#     for k in K by 1 x PEs/64: " in out
+    again = tmp_path / "again.yaml"
+    again.write_text(out, encoding="utf-8")
+    assert told(capsys, "show", str(again))[1].splitlines()[1:] == out.splitlines()[1:]
+    code, out, _ = told(capsys, "show", "dla", "--json")
+    assert json.loads(out)["loop_nest"][0].startswith("for n in N:")
+
+
+def test_a_directive_file_and_a_calibration_are_shown(capsys, tmp_path):
+    file = tmp_path / "one.m"
+    file.write_text(
+        "SpatialMap(1,1) K; TemporalMap(Sz(R),1) Y; Cluster(4); SpatialMap(1,1) C;", encoding="utf-8"
+    )
+    code, out, _ = told(capsys, "show", str(file))
+    assert code == 0
+    assert "- {loops: [K@, 'Y:R/1']}" in out
+    code, out, _ = told(capsys, "show", "maestro2019", "--json")
+    assert json.loads(out)["constants"]["l2_access"]["value"] == 18.61
+    assert "loop_nest" not in json.loads(out)

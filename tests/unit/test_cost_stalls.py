@@ -87,7 +87,7 @@ def test_loading_comes_first_and_storing_last():
     latency = stalled_latency(nest(weights=2, outputs=1), machine(width=16), four_ports=("buffer_o",))
     assert (latency.compute, latency.stall, latency.loading, latency.storing) == (32, 0, 4, 1)
     assert latency.cycles == 37
-    # With one port for both, reading three of the results gets in the way of reading sums: 31 + 3 - 32 cycles.
+    # With one port for both, reading three results gets in the way of reading sums: 31 + 3 - 32 cycles.
     assert stalled_latency(nest(weights=2, outputs=1), machine(width=16)).stall == 2
 
 

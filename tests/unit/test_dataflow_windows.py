@@ -54,7 +54,7 @@ def test_what_the_shipped_templates_become(name, nest):
     assert text(load_dataflow(name)) == nest
 
 
-def test_an_offset_may_count_input_rows_or_output_rows():
+def test_a_window_of_stride_1_stands_for_outputs_and_any_other_for_input_rows():
     rest = ["K", "C", "R:full", "S:full", "Q"]
     assert (
         text(mine([*rest, "Y:R/1"]), STRIDED)

@@ -52,6 +52,25 @@ def test_settings_reach_the_builder() -> None:
     assert problems("net.onnx", settings={"a": 1}) == ("settings are for workload YAML files: a",)
 
 
+def test_what_only_an_onnx_file_heeds_is_not_ignored_elsewhere(tmp_path) -> None:
+    """Also where a table of layers, a topology or a graph is given; one ONNX file among networks heeds it."""
+    table = save(tmp_path / "l.yaml", *LAYERS[:3])
+    csv = tmp_path / "t.csv"
+    csv.write_text("Layer,M,N,K\na,2,3,4\n")
+    for source, name in (("resnet8", "resnet8"), (table, table), (csv, csv), (build("resnet8"), "resnet8")):
+        assert problems(source, dims={"Q": 4, "N": 1}, unsupported="skip") == (
+            f"{name} has no symbolic dimensions; --dim Q is for ONNX files",
+            f"{name} has no symbolic dimensions; --dim N is for ONNX files",
+            f"{name} has no operators to leave out; --unsupported skip is for ONNX files",
+        )
+    onnx = pytest.importorskip("onnx")
+    light = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light" / "light_squeezenet.onnx"
+    (tmp_path / "s.onnx").write_bytes(light.read_bytes())
+    save(tmp_path / "o.yaml", "onnx: s.onnx")
+    path = save(tmp_path / "w.yaml", "networks: [resnet8, ./o.yaml]")
+    assert len(load_workloads(path, unsupported="skip")) == 2
+
+
 def test_files_are_relative_to_the_one_that_names_them(tmp_path, monkeypatch) -> None:
     onnx = pytest.importorskip("onnx")
     light = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light" / "light_squeezenet.onnx"

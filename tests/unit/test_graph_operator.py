@@ -116,9 +116,27 @@ def test_the_phases_of_a_transposed_convolution_compute_it(kernel, stride, pad, 
         )
         gathered += [int(n) for n in ((positions >= 0) & (positions < size)).sum(axis=1)]
     assert sorted(n for n in gathered if n) == sorted(int(n) for n in counts if n)
-    assert op.macs == size * kernel
+    reaching = [sum((o + pad - r * dilation) % stride == 0 for r in range(kernel)) for o in range(out)]
+    assert op.macs == sum(shape.macs for shape in op.shapes) == sum(reaching)
     if out == stride * size:
-        assert sum(shape.macs for shape in op.shapes) == op.macs
+        assert op.macs == size * kernel
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "pad", "side", "macs"),
+    [
+        (9, 1, 8, 16, 8**2 * 9**2),  # of 16 x 16 x 81 scattered products most land outside the 8 x 8 output
+        (3, 1, 2, 40, 38**2 * 3**2),
+        (3, 2, 0, 4, (5 * 2 + 4 * 1) ** 2),  # rows of even number take two taps, the others one
+        (4, 2, 1, 4, 4**2 * 4**2),
+        (1, 3, 0, 5, 5**2),  # two rows of three hold the bias only
+    ],
+)
+def test_macs_of_a_transposed_convolution_are_those_of_its_phases(kernel, stride, pad, side, macs) -> None:
+    op = transposed_convolution(
+        "t", t("x", 1, 16, side, side), t("w", 16, 16, kernel, kernel), stride=(stride,) * 2, pads=(pad,) * 4
+    )
+    assert op.macs == sum(shape.macs for shape in op.shapes) == 256 * macs
 
 
 def test_a_doubling_transposed_convolution_has_four_phases() -> None:

@@ -54,7 +54,16 @@ def test_unknown_switch_names_the_nearest():
 
 def test_switch_with_a_wrong_value():
     assert problems(net(), "eyeriss", memory="endless") == [
-        "eyeriss: switch memory: input should be 'contended', 'overlapped' or 'unlimited', not 'endless'"
+        "eyeriss: switch memory must be 'contended', 'overlapped' or 'unlimited', not 'endless'"
+    ]
+    assert problems(net(), "eyeriss", fuse=2, dataflow=3, padding=None) == [
+        "eyeriss: switch dataflow must be text, not 3; put it in quotes",
+        "eyeriss: switch fuse must be true or false, not 2",
+        "eyeriss: switch padding is empty; give a value or leave the line out",
+    ]
+    assert problems(net(), "eyeriss", memory="unlimitd") == [
+        "eyeriss: switch memory must be 'contended', 'overlapped' or 'unlimited', not 'unlimitd';"
+        " did you mean 'unlimited'?"
     ]
 
 
@@ -154,7 +163,48 @@ def test_all_layers_that_do_not_fit_are_named_at_once():
         {"name": "b", "type": "convolution", "out_channels": 8, "kernel": 5, "padding": 2},
     ]
     found = problems(net(*layers), "systolic-16x16", settings={"components.inputs.size": "8 B"})
-    assert [sentence.split(":")[0] for sentence in found] == ["a", "b"]
+    assert [sentence.split(":")[0] for sentence in found[:-1]] == ["a", "b"]
+    assert found[-1] == "the smallest components.inputs.size that works for all of net is 50 B (b)"
+
+
+def test_the_smallest_memory_for_a_whole_network_is_said_last_works_and_is_smallest():
+    """Most layers are only counted; what would do for all of them must not be hidden among those."""
+    layers = [{"name": "g0", "type": "gemm", "in_features": 64, "out_features": 64}]
+    layers += [{"name": f"g{i}", "type": "gemm", "out_features": 64 + 8 * i % 200} for i in range(1, 30)]
+
+    def chip(size):
+        return {"settings": {"components.glb.size": f"{size} B"}, "dataflow": "rs"}
+
+    found = problems(net(*layers), "pe-array", **chip(1))
+    assert len(found) == 22
+    assert found[-2:] == [
+        "and 10 more of net on pe-array",
+        "the smallest components.glb.size that works for all of net is 4972 B (g23)",
+    ]
+    assert not any("works is 4972 B" in shown for shown in found[:20])
+    acs.compile(net(*layers), "pe-array", **chip(4972))
+    (still,) = problems(net(*layers), "pe-array", **chip(4971))
+    assert still.startswith("g23: components.glb.size of 4971 B is too small for one tile: ")
+
+
+def test_every_memory_that_is_too_small_is_named_with_what_would_do():
+    """Registers and buffers at once: changing one must not be answered by the other."""
+    layers = [CONV | {"name": "a"}, {"name": "b", "type": "convolution", "out_channels": 8, "kernel": 5}]
+    sizes = {"components.glb.size": "9 B", "components.registers.size": "1 B"}
+    found = problems(net(*layers), "pe-array", settings=sizes)
+    assert [sentence.split(" of ")[0] for sentence in found[:-2]] == [
+        "a: components.registers.size",
+        "b: the same as a",  # the registers' fault, word for word
+        "a: components.glb.size",
+        "b: components.glb.size",
+    ]
+    assert found[-2:] == [
+        "the smallest components.registers.size that works for all of net is 12 B (a)",
+        "the smallest components.glb.size that works for all of net is 672 B (a)",
+    ]
+    acs.compile(
+        net(*layers), "pe-array", settings={p: f"{n} B" for p, n in zip(sizes, (672, 12), strict=True)}
+    )
 
 
 FOUR_LEVELS = """
@@ -213,4 +263,11 @@ def test_more_bandwidth_is_never_slower_on_a_whole_network():
 def test_a_parameter_taken_for_a_switch_is_named_by_its_path():
     assert problems(net(), "pe-array", settings={"pes": 7}) == [
         "pe-array: mapping 'asic' has no switch 'pes'; did you mean the field 'parameters.pes'?"
+    ]
+
+
+@pytest.mark.parametrize("name", ["precision", "accumulator", "batch"])
+def test_so_is_a_default(name):
+    assert problems(net(), "eyeriss", settings={name: "int16"}) == [
+        f"eyeriss: mapping 'asic' has no switch {name!r}; did you mean the field 'defaults.{name}'?"
     ]

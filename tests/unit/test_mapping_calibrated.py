@@ -136,7 +136,7 @@ def test_every_shipped_dataflow_runs(dataflow):
     [
         ({"memory": "unlimited"}, "pe-array: switch memory belongs to calibration 'physical'; 'maestro2019' has none"),
         ({"padding": "skip"}, "pe-array: switch padding of calibration 'maestro2019' is same or valid, not 'skip'"),
-        ({"shi_halo": "x"}, "pe-array: switch shi_halo: input should be 'unique' or 'double', not 'x'"),
+        ({"shi_halo": "x"}, "pe-array: switch shi_halo must be 'unique' or 'double', not 'x'"),
         ({"calibration": "maestro19"}, "no calibration named 'maestro19'; did you mean 'maestro2019'?"),
         ({"calibration": "physical", "buffers": 1}, "pe-array: switch buffers is a reading of another calibration than 'physical'; 'accelsim list calibrations' shows them"),
     ],
@@ -147,9 +147,9 @@ def test_switches_of_the_other_calibration(options, sentence):
 
 def test_machines_that_the_model_does_not_know():
     with pytest.raises(acs.AccelsimError) as caught:
-        acs.simulate(net(), "eyeriss", calibration="maestro2019")
+        acs.simulate(net(), "systolic-16x16", calibration="maestro2019")
     assert list(caught.value.problems) == [
-        "eyeriss: the data-centric model needs one pe_array behind one link, not 1 behind 3"
+        "systolic-16x16: the data-centric model needs one pe_array behind one link, not 0 behind 0"
     ]
     assert problems(settings={"parameters.pes": 2, "dataflow": "ykp-os"}) == [
         "conv: dataflow 'ykp-os': a cluster of 16 does not fit an array of 2 pes; the smallest that works has 16"

@@ -31,16 +31,18 @@ layers:
 def run(tmp_path):
     (tmp_path / "m.yaml").write_text(NEST, encoding="utf-8")
 
-    def simulate(graph=None, **options):
+    def simulate(graph=None, settings=None, **options):
         graph = graph or from_layers("net", [CONV])
-        options = {"padding": "skip", "first_sums": "zero", "memory": "overlapped"} | options
+        fields = {"components.glb.padded": False, "components.pe.first_sums": "zero", **(settings or {})}
+        options = {"memory": "overlapped", "settings": fields, **options}
         return acs.simulate(graph, "eyeriss", mapping=str(tmp_path / "m.yaml"), **options).operators[0]
 
     return simulate
 
 
 def test_zeros_that_are_inserted_cost_on_chip_and_not_off_chip(run):
-    skip, insert, count = (run(padding=padding) for padding in ("skip", "insert", "count"))
+    skip, count = run(), run(padding="count")
+    insert = run(settings={"components.glb.padded": True})
     image, padded = 2 * 2 * 8 * 13 * 13, 2 * 2 * 8 * 15 * 15  # two blocks of filters read 16-bit inputs each
     assert (skip.bytes["ifmap_noc"], insert.bytes["ifmap_noc"], count.bytes["ifmap_noc"]) == (
         image,
@@ -54,7 +56,7 @@ def test_zeros_that_are_inserted_cost_on_chip_and_not_off_chip(run):
 
 
 def test_an_array_that_reads_its_first_sums_reads_as_much_as_it_writes(run):
-    zero, read = run(first_sums="zero"), run(first_sums="read")
+    zero, read = run(), run(settings={"components.pe.first_sums": "read"})
     outputs = 2 * 32 * 13 * 13
     assert (zero.bytes["psum_noc in"], zero.bytes["psum_noc out"]) == (outputs, 2 * outputs)
     assert (read.bytes["psum_noc in"], read.bytes["psum_noc out"]) == (2 * outputs, 2 * outputs)

@@ -87,6 +87,7 @@ def test_one_mistake_one_sentence(tmp_path, old, new, sentences):
         ("holds: [outputs]", "holds: [weights]", ["conv: mine.yaml:7: layers.conv.2.holds: glb cannot hold weights; it holds inputs and outputs"]),
         ("    - {memory: psum_spad}\n", "", ["conv: mine.yaml:4: layers.conv: no register_file keeps outputs; add {memory: psum_spad, holds: [outputs]} at the end"]),
         ("    - {memory: glb, holds: [outputs]}\n", "", ["conv: mine.yaml:4: layers.conv: no buffer keeps outputs on their way to the dram; add {memory: glb}"]),
+        ("{memory: psum_spad}", "{memory: psum_spad, sliding: true}", ["conv: mine.yaml:14: layers.conv.9.sliding: only inputs slide, and psum_spad holds none here"]),
         ("holds: [inputs]", "holds: [outputs]", ["conv: mine.yaml:9: layers.conv.4: glb keeps outputs already further out"]),
         ("R@rows", "R@sides", ["conv: mine.yaml:4: layers.conv: unknown axis 'sides'; the array has rows and columns, and '@' alone is any of its elements"]),
         ("P@ R@rows", "P@rows R@columns", ["conv: mine.yaml:4: layers.conv: P@rows R@columns spans 13 rows, and the array has 12"]),

@@ -116,7 +116,7 @@ def test_every_shipped_dataflow_that_fits_may_be_tried():
         ("pe-array", {"dataflow": "ws,"}, ["dataflow 'ws,' has a comma with no name beside it"]),
         ("pe-array", {"dataflow": "ws,best"}, ["dataflow 'ws,best': 'best' stands alone: it means every shipped dataflow"]),
         ("pe-array", {"dataflow": "wss,oss"}, ["no dataflow named 'wss'; did you mean 'ws'?", "no dataflow named 'oss'; did you mean 'os'?"]),
-        ("pe-array", {"mapper": "bset"}, ["pe-array: switch mapper: input should be 'template' or 'best', not 'bset'"]),
+        ("pe-array", {"mapper": "bset"}, ["pe-array: switch mapper must be 'template' or 'best', not 'bset'; did you mean 'best'?"]),
         ("systolic-16x16", {"mapper": "best"}, ["systolic-16x16: mapper=best is for a pe_array, whose elements have registers, not a systolic_array; its mapping follows from the dataflow, and dataflow=best tries them all"]),
         ("eyeriss", {"mapping": "eyeriss-alexnet", "depth_first": True}, ["mapping 'eyeriss-alexnet' lists whole layers, and depth_first maps strips of them; leave one of the two out"]),
         ("nasaic-w1", {"depth_first": True}, ["nasaic-w1: switch depth_first is for one array, not for a chip of parts"]),

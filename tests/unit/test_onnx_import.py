@@ -263,6 +263,45 @@ def test_weights_are_counted_where_they_are_stored(tmp_path) -> None:
     assert graph["view"].outputs[0].shape == (2, 24)
 
 
+def test_a_cycle_is_called_one_and_shown(tmp_path) -> None:
+    n = helper.make_node
+    nodes = [
+        n("Relu", ["x"], ["a"], "first"),
+        n("Add", ["a", "b2"], ["b1"], "r1"),
+        n("Relu", ["b1"], ["b2"], "r2"),
+        n("Relu", ["b2"], ["y"], "last"),
+    ]
+    for unsupported in ("error", "skip"):
+        path = save(tmp_path / "cyc.onnx", nodes, {"x": [4]}, ["y"])
+        with pytest.raises(AccelsimError) as caught:
+            load_onnx(path, unsupported=unsupported)
+        assert caught.value.problems == (f"{path}: the graph is cyclic: r1 -> r2 -> r1",)
+    path = save(tmp_path / "self.onnx", [n("Add", ["x", "y"], ["y"])], {"x": [4]}, ["y"])
+    with pytest.raises(AccelsimError) as caught:
+        load_onnx(path)
+    assert caught.value.problems == (f"{path}: the graph is cyclic: y -> y",)
+
+
+def test_nodes_are_read_in_an_order_that_works_whatever_the_file_s_own(tmp_path) -> None:
+    n = helper.make_node
+    nodes = [n("Relu", [f"t{i}"], [f"t{i + 1}"], f"r{i}") for i in range(4)]
+    graphs = [
+        load_onnx(save(tmp_path / "o.onnx", order, {"t0": [4]}, ["t4"])) for order in (nodes, nodes[::-1])
+    ]
+    assert graphs[0] == graphs[1]
+    assert [op.name for op in graphs[1].operators] == ["r0", "r1", "r2", "r3"]
+
+
+def test_a_tensor_that_nothing_makes_is_named(tmp_path) -> None:
+    nodes = [helper.make_node("Add", ["x", "lost"], ["a"]), helper.make_node("Relu", ["a"], ["y"])]
+    path = save(tmp_path / "l.onnx", nodes, {"x": [4]}, ["y"])
+    with pytest.raises(AccelsimError) as caught:
+        load_onnx(path)
+    assert caught.value.problems == (
+        f"{path}: 2 operators depend on tensors that nothing makes, the first on 'lost'",
+    )
+
+
 IMAGE = {"x": [1, 4, 5, 5]}
 ROW = {"x": [1, 4, 5]}
 CASES = [

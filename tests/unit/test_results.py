@@ -78,9 +78,44 @@ def test_frame_has_a_row_per_operator_and_units_in_its_names(result):
 
 
 def test_resources_are_busy_for_at_most_the_run(result):
-    frame = result.resources()
+    frame = result.resources().dropna(subset="busy_s")
     assert (frame["busy_s"] <= result.latency_s * (1 + 1e-9)).all()
     assert (frame["utilisation"] <= 1 + 1e-9).all()
+
+
+def test_resources_account_for_all_energy_and_all_bytes(result):
+    """A link with two ways is two resources of one component; registers and a buffer without port none."""
+    rows = {r.name: r for r in result.resource_results}
+    assert list(rows) == [
+        "dram", "ifmap_noc", "filter_noc", "psum_noc in", "psum_noc out", "pe",
+        "glb", "filter_spad", "ifmap_spad", "psum_spad",
+    ]  # fmt: skip
+    assert sum(r.energy_J for r in rows.values()) == pytest.approx(result.energy_J, rel=1e-12)
+    parts = [rows["psum_noc in"], rows["psum_noc out"]]
+    whole = result.energy_by_component_J["psum_noc"]
+    assert sum(p.energy_J for p in parts) == pytest.approx(whole, rel=1e-12)
+    assert parts[0].energy_J / parts[1].energy_J == pytest.approx(parts[0].bytes / parts[1].bytes)
+    for name in list(rows)[6:]:
+        assert (rows[name].servers, rows[name].busy_s, rows[name].utilisation) == (None, None, None)
+        assert rows[name].energy_J == result.energy_by_component_J[name]
+        assert rows[name].bytes == sum(o.bytes.get(name, 0) for o in result.operators)
+    assert json.loads(json.dumps(result.to_dict()))["resources"][6]["busy_s"] is None
+    frame = result.resources().set_index("resource")
+    assert frame.loc["glb", "bytes"] == rows["glb"].bytes
+    assert frame.loc["dram", "servers"] == 1
+
+
+@pytest.mark.parametrize("chip", ["systolic-16x16", "pe-array"])
+def test_energies_of_resources_add_up_on_every_machine(chip):
+    result = acs.simulate("resnet8", chip)
+    assert sum(r.energy_J for r in result.resource_results) == pytest.approx(result.energy_J, rel=1e-12)
+
+
+def test_a_component_without_a_price_stays_unknown_in_its_parts():
+    result = acs.simulate("resnet8", "eyeriss", precision="int8")
+    rows = {r.name: r.energy_J for r in result.resource_results}
+    assert rows["pe"] is None
+    assert rows["psum_noc in"] > 0
 
 
 def test_trace_is_what_perfetto_reads(result, tmp_path):
@@ -125,7 +160,7 @@ def test_busy_share_of_the_timeline_is_the_busy_time(result):
     matplotlib.use("Agg")
     ax = result.plot_timeline()
     image = ax.images[0].get_array()
-    for row, resource in zip(image, result.resource_results, strict=True):
+    for row, resource in zip(image, result.queues, strict=True):
         assert row.mean() == pytest.approx(resource.utilisation, rel=1e-6)
     matplotlib.pyplot.close("all")
 

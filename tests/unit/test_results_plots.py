@@ -60,7 +60,7 @@ def test_rows_say_how_busy_each_resource_is(result):
     ax = result.plot_timeline()
     labels = [t.get_text() for t in ax.get_yticklabels()]
     assert labels[0] == "operators"
-    assert labels[1:] == [f"{r.name}\n{r.utilisation:.0%} busy" for r in result.resource_results]
+    assert labels[1:] == [f"{r.name}\n{r.utilisation:.0%} busy" for r in result.queues]
     assert ax.get_xlabel() == "time [ms]"
 
 

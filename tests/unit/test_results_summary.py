@@ -81,7 +81,7 @@ def test_no_line_is_wider_than_a_terminal(workload, engine):
 def test_head_names_engine_preset_and_switches(result):
     assert str(result).splitlines()[:2] == [
         "resnet8 on eyeriss",
-        "compiled engine, preset physical, precision=int16, padding=insert, first_sums=read",
+        "compiled engine, preset physical, precision=int16",
     ]
 
 
@@ -108,6 +108,16 @@ def test_small_parts_stand_together(result):
         "a 60%, b 20%, c 10%, d 5%, others 5%"
     )
     assert value(replace(result, energy_by_component_J={"a": 999.0, "b": 1.0}), "energy").endswith("a 100%")
+
+
+def test_an_unknown_total_says_because_of_which_parts(result):
+    """Shares of an unknown whole would be shares of something else."""
+    one = replace(result, area_mm2=None, area_by_component_mm2={"glb": 5.8, "pe": 3.8, "noc": None})
+    assert value(one, "area") == "unknown  no area for noc"
+    none = replace(result, area_mm2=None, area_by_component_mm2={"glb": None, "noc": None})
+    assert value(none, "area") == "unknown"
+    dark = replace(result, energy_J=None, energy_by_component_J={"pe": None, "dram": 1.0, "noc": None})
+    assert value(dark, "energy") == "unknown  no energy for pe, noc"
 
 
 def test_a_long_network_shows_what_takes_longest_in_order(result):

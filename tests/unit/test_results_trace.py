@@ -48,7 +48,7 @@ def test_every_event_has_what_its_phase_needs(trace):
 
 
 def test_one_track_per_resource_and_one_for_operators(result, trace):
-    names = [r.name for r in result.resource_results]
+    names = [r.name for r in result.queues]
     assert list(tracks(trace)) == ["operators", *names, "not simulated again"]
 
 

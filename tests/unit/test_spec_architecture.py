@@ -133,7 +133,7 @@ def test_a_name_is_found_in_the_working_directory(tmp_path):
         ("rows: 16", "rows: 16\n    count: 0", ["mine.yaml:9: components.pe.count must be at least 1, not 0"]),
         ("class: array", "class: arry", ["mine.yaml:7: components.pe.class: unknown component class 'arry'; did you mean 'array'?"]),
         ("class: array", "class: [x]", ["mine.yaml:7: components.pe.class: unknown component class \"['x']\"; known are array, memory"]),
-        ("class: array\n    ", "", ["mine.yaml:6: components.pe: 'class' is missing"]),
+        ("class: array\n    ", "", ["mine.yaml:6: components.pe: 'class' is missing; write it, or name the file that has it by 'base'"]),
         ("  pe:\n    class: array\n    rows: 16\n", "  pe: 16\n", ["mine.yaml:6: components.pe must be a mapping, not 16"]),
         ("  pe:\n    class: array\n    rows: 16\n", "  pe:\n", ["mine.yaml:6: components.pe is empty; give a value or leave the line out"]),
         ("  pe:\n", "  p.e:\n", ["mine.yaml:6: components.p.e has a bad name: use up to 64 letters, digits, - and _, starting with a letter"]),
@@ -144,7 +144,7 @@ def test_a_name_is_found_in_the_working_directory(tmp_path):
         ("mapping: asic", "presets: {published: {calibration: [1]}}", ["mine.yaml:3: presets.published.calibration must be a single value, not a list"]),
         ("mapping: asic", "presets: 3", ["mine.yaml:3: presets must be a mapping, not 3"]),
         ("mapping: asic", "components: {}", ["mine.yaml:4: components is given twice, first on line 3"]),
-        ("kind: architecture", "kind: architectur", ["mine.yaml:1: kind must be one of architecture, dataflow, mapping, workload, calibration, run, sweep, search, campaign, not 'architectur'; did you mean 'architecture'?"]),
+        ("kind: architecture", "kind: architectur", ["mine.yaml:1: kind must be one of architecture, dataflow, mapping, workload, calibration, technology, run, sweep, search, campaign, not 'architectur'; did you mean 'architecture'?"]),
         ("kind: architecture", "kind: workload", ["mine.yaml:1: kind is 'workload', not 'architecture'; 'accelsim run --workload' takes it"]),
         ("kind: architecture", "kind: dataflow", ["mine.yaml:1: kind is 'dataflow', not 'architecture'; an architecture's components name it"]),
         ("kind: architecture\n", "", ["mine.yaml:1: 'kind' is missing; start the file with 'kind: architecture' or another kind"]),
@@ -380,6 +380,7 @@ LOOK = """\
 kind: architecture
 name: mine
 mapping: asic
+technology: cmos
 defaults: {}
 presets: {physical: {}}
 components:

@@ -31,7 +31,7 @@ def test_every_shipped_file_is_found_by_its_name(kind):
 def test_every_shipped_file_names_its_schema_and_its_source(kind):
     for name in catalog.names(kind):
         text = catalog.find(kind, name).read_text(encoding="utf-8")
-        up = "../.." if kind == "mappings" else ".."
+        up = "../.." if kind in ("mappings", "calibrations", "technologies") else ".."
         schema = f"# yaml-language-server: $schema={up}/schemas/{catalog.FOLDERS[kind]}.json"
         assert text.splitlines()[0] == schema
         assert "\nsource: " in text
@@ -56,6 +56,8 @@ def test_a_file_of_another_kind_does_not_hide_a_shipped_one(tmp_path):
     [
         ("wss", "no dataflow named 'wss'; did you mean 'ws'?"),
         ("nonsense", "no dataflow named 'nonsense'; 'accelsim list dataflows' shows the shipped ones"),
+        ("eyeriss", "no dataflow named 'eyeriss': that is an architecture"),
+        ("resnet8", "no dataflow named 'resnet8': that is a workload"),
         ("./ws.yaml", "ws.yaml: there is no such file"),
         ("a\0b", "no dataflow named 'a\\x00b'; 'accelsim list dataflows' shows the shipped ones"),
         ("a\0b.yaml", "a\0b.yaml: there is no such file"),

@@ -6,6 +6,7 @@
 import time
 
 import pytest
+import yaml
 
 from accelsim.errors import AccelsimError
 from accelsim.spec.reader import MOST_BYTES, read_bytes, read_file, read_text, read_value
@@ -101,10 +102,27 @@ def test_merging_does_not_escape_the_bound():
 
 
 @pytest.mark.parametrize(
-    "text", ["[" * 100_000, "a: " + "{a: " * 70, "\n".join(" " * i + "a:" for i in range(100))]
-)
-def test_depth_is_bounded(text):
-    assert refusal(text)[0].endswith("is nested more than 64 levels deep")
+    ("text", "line"),
+    [
+        ("[" * 100_000, 1), ("a: " + "{a: " * 70, 1), ("a: " + "{a: " * 2000, 1), ("- " * 3000, 1),
+        ("\n".join(" " * i + "a:" for i in range(100)), 65), ("\n" + "[" * 5000 + "]" * 5000, 2),
+    ],
+)  # fmt: skip
+def test_depth_is_bounded(text, line):
+    assert refusal(text) == [f"x.yaml:{line}: is nested more than 64 levels deep"]
+
+
+def test_a_parser_that_bounds_the_depth_itself_is_answered_alike(monkeypatch):
+    """libyaml of PyYAML 6.0.4 looks ahead and stops at 1,000 levels, before it hands over the first one."""
+
+    def parse(text, Loader):
+        mark = yaml.Mark("x", 0, 0, 1000, None, None)
+        raise yaml.scanner.ScannerError(
+            "while increasing flow level", mark, "exceeded maximum nesting depth", mark
+        )
+
+    monkeypatch.setattr(yaml, "parse", parse)
+    assert refusal("[" * 2000) == ["x.yaml:1: is nested more than 64 levels deep"]
 
 
 def test_aliases_count_towards_depth():

@@ -8,7 +8,7 @@ from accelsim.mapping.asic.layer import Conventions, MappedLayer, Widths, burden
 from accelsim.mapping.asic.machine import Machine
 from accelsim.mapping.asic.nest_plan import plan_nest, with_pass
 from accelsim.mapping.asic.template import ArrayLoops, array_loops
-from accelsim.mapping.asic.tiling import Tile, choose, grow, overflow
+from accelsim.mapping.asic.tiling import Tile, TooSmall, choose, grow, overflow
 from accelsim.spec.dataflow import Dataflow
 
 REGISTERS = "registers"
@@ -34,21 +34,22 @@ def map_layer(
     if registers is None:
         raise AccelsimError(f"{machine.name}: a pe_array needs registers")
     bits = widths.on_chip
+    held = conventions.in_buffers(shape)
 
     def overflowing(pe_tile: Tile) -> set[str]:
-        faults = overflow(registers, shape, pe_tile, bits)
-        names = {fault.split(".")[1] for fault in faults}
+        names = {fault.memory for fault in overflow(registers, held, pe_tile, bits)}
         return {tensor for tensor, name in registers.holders.items() if name in names}
 
     loops = array_loops(dataflow, array, shape, overflowing)
-    faults = overflow(registers, shape, loops.pe_tile, bits)
-    if faults:
-        raise AccelsimError(*faults)
+    faults = overflow(registers, held, loops.pe_tile, bits)
+    if faults:  # the buffers' own, too, so that one answer holds all that is to be changed
+        buffers = [] if unlimited else machine.buffers
+        raise TooSmall(faults + [f for level in buffers for f in overflow(level, held, loops.step, bits)])
     order = list(dict.fromkeys(loop.dim for loop in loops.outer))
     unit = dict.fromkeys(DIMS, 1)
     tiles = choose(
         order,
-        lambda growth, part: grow(machine.buffers, shape, growth, loops.step, unit, bits, unlimited, part),
+        lambda growth, part: grow(machine.buffers, held, growth, loops.step, unit, bits, unlimited, part),
         lambda tiles: burden(machine, _nest(machine, shape, loops, order, tiles)[0], widths, conventions),
     )
     nest, pass_level = _nest(machine, shape, loops, order, tiles)

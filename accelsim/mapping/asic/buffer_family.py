@@ -12,7 +12,7 @@ from accelsim.graph.operator import Operator
 from accelsim.graph.vocabulary import TYPES
 from accelsim.kernel import Flat, Program, Resource, Serial
 from accelsim.mapping.asic.machine import Machine, machine
-from accelsim.mapping.asic.timing import cycle_ps, to_ps
+from accelsim.mapping.asic.timing import LONGEST_S, cycle_ps, to_ps
 from accelsim.mapping.family import Kind, Lowered, Work
 from accelsim.spec.architecture import Architecture
 from accelsim.spec.calibration import BufferCalibration
@@ -52,6 +52,9 @@ def lower_on_buffer(
         raise AccelsimError(*problems)
     if not times:
         raise AccelsimError(f"{graph.name}: no operator takes time on {architecture.name}")
+    longest = max(t.cycles for found in times.values() for t in found) / known.array.clock
+    if longest > LONGEST_S:
+        raise AccelsimError(f"one layer would take {longest:.3g} s: is a constant off by its unit?")
     period = cycle_ps(known.array.clock)
     nodes: list[Flat] = []
     works = []

@@ -121,11 +121,17 @@ class CalibratedModel:
         """
         key = (sub.name, shape)
         if key not in self._known:
-            self._known[key] = self._cost(self._as_the_model_sees_it(shape), sub)
+            self._known[key] = self._cost(self.as_seen(shape), sub)
         return self._known[key]
 
-    def _as_the_model_sees_it(self, shape: ConvShape) -> ConvShape:
-        """The layer with the rows and columns that are counted as its image."""
+    def as_seen(self, shape: ConvShape) -> ConvShape:
+        """The layer with the rows and columns that the model counts as its image.
+
+        Raises
+        ------
+        AccelsimError
+            If no output is left without padding.
+        """
         rows = []
         for axis, (position, tap) in enumerate((("P", "R"), ("Q", "S"))):
             stride, reach = shape.stride[axis], (shape[tap] - 1) * shape.dilation[axis] + 1
@@ -142,22 +148,26 @@ class CalibratedModel:
         return replace(shape, P=p, Q=q, pad=(0, 0), size=(height, width))
 
     def _cost(self, shape: ConvShape, sub: SubAccelerator) -> LayerCost:
-        constants = self.calibration
         loops = array_loops(sub.dataflow, sub.array, shape, lambda _: (), fill=True)
-        pipe = Pipe(sub.bandwidth, constants.whole("hops"), constants.whole("hop_latency"))
+        pipe = Pipe(sub.bandwidth, self.calibration.whole("hops"), self.calibration.whole("hop_latency"))
         timing = analyse(shape, (*loops.outer, *loops.inner), pipe, self.rules)
         reads = sum(timing.reads.values())
-        fills = shape.elements("inputs") + shape.elements("weights")
-        energy = constants["mac_energy"] * (
-            constants["l1_access"] * (4 * shape.macs + reads)
-            + constants["l2_access"] * (reads + fills + timing.writes)
-        )
+        energy = self.energy(shape, reads, timing.writes)
         lanes = [loop.dim for loop in loops.inner if loop.axis is not None]
         text = (
             f"{sub.dataflow.name} on {sub.name}; {' x '.join(lanes)} in space; buffers of {timing.shared}"
             f" elements shared, {timing.private} in a PE"
         )
         return LayerCost(timing.cycles, energy, shape.macs, reads, timing.writes, text)
+
+    def energy(self, shape: ConvShape, reads: int, writes: int) -> float:
+        """Energy of a layer ``as_seen``, in the calibration's unit."""
+        constants = self.calibration
+        fills = shape.elements("inputs") + shape.elements("weights")
+        return constants["mac_energy"] * (
+            constants["l1_access"] * (4 * shape.macs + reads)
+            + constants["l2_access"] * (reads + fills + writes)
+        )
 
     def area_um2(self, sub: SubAccelerator) -> Mapping[str, float]:
         """Area of each kind of hardware of a sub-accelerator in square micrometres."""

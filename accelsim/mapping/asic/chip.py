@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from accelsim.components.link import Link
 from accelsim.errors import AccelsimError
 from accelsim.graph.layer_graph import LayerGraph
 from accelsim.kernel import Flat, Program, Resource, Serial
@@ -106,6 +107,15 @@ class _ChipLowering:
                 p.machine.array.macs_per_cycle * p.machine.array.clock for p in self.parts.values()
             ),
             memory_B_per_s=next(iter(self.parts.values())).memory_B_per_s(),
+            component_of={
+                f"{name} {way}": name
+                for part, lowering in self.parts.items()
+                for name, component in (
+                    (self._name(part, n), c) for n, c in lowering.machine.components.items()
+                )
+                if isinstance(component, Link) and component.separate_directions
+                for way in ("in", "out")
+            },
             notes=tuple(notes),
             sources=tuple(dict.fromkeys(s for s in self._sources() if s)),
         )
@@ -139,7 +149,9 @@ class _ChipLowering:
             for name, (_, work) in found.items():
                 u = names.index(name)
                 cycles = np.array([work.closed_form_cycles or 0], np.int64)
-                time[i, u] = to_ps(cycles, self.parts[name].period)[0]
+                part = self.parts[name]
+                clock = f"parts.{name}.components.{part.machine.array_name}.clock"
+                time[i, u] = to_ps(cycles, part.period, clock)[0]
                 energy[i, u] = sum(e or 0.0 for e in work.energy_J.values())
         problem = Assignment(
             tuple(map(len, chains)),

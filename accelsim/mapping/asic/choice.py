@@ -7,6 +7,7 @@ from math import inf
 from accelsim.errors import AccelsimError
 from accelsim.kernel import Flat
 from accelsim.mapping.asic.layer import MappedLayer
+from accelsim.mapping.asic.wiring import Wiring
 from accelsim.spec.catalog import names
 from accelsim.spec.dataflow import Dataflow, load_dataflow
 
@@ -16,9 +17,13 @@ BEST = "best"
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A layer as lowered in one way: its tasks, cycles in closed form, and energy (None = unknown)."""
+    """A layer as lowered in one way: its tasks, cycles in closed form, and energy (None = unknown).
+
+    ``view`` is the wiring as the layer's plan sees it.
+    """
 
     layer: MappedLayer
+    view: Wiring
     flat: Flat
     cycles: int
     energy_J: float | None
@@ -69,15 +74,17 @@ def best_way(ways: Iterable[Callable[[], Way]], goal: str) -> Way:
         If none fits, with what is wrong with each; or if the goal needs an energy that is not known.
     """
     best: Way | None = None
-    problems: dict[str, None] = {}
+    errors: list[AccelsimError] = []
     for way in ways:
         try:
             found = way()
         except AccelsimError as error:
-            problems |= dict.fromkeys(error.problems)
+            errors.append(error)
             continue
         if best is None or found.rank(goal) < best.rank(goal):
             best = found
     if best is None:
-        raise AccelsimError(*problems)
+        if len(errors) == 1:  # which may say more than its sentences
+            raise errors[0]
+        raise AccelsimError(*dict.fromkeys(problem for error in errors for problem in error.problems))
     return best

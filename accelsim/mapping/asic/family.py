@@ -16,17 +16,19 @@ from accelsim.mapping.asic.choice import load_dataflows
 from accelsim.mapping.asic.depth_first import DepthFirst
 from accelsim.mapping.asic.energy import area_mm2, energy_J
 from accelsim.mapping.asic.estimate import closed_form_cycles
+from accelsim.mapping.asic.estimator import Estimator, PlannedTurn
 from accelsim.mapping.asic.events import Tasks, layer_tasks
 from accelsim.mapping.asic.fusion import Turn, turns
 from accelsim.mapping.asic.given import entries_for
-from accelsim.mapping.asic.layer import Access, MappedLayer, Widths, tile_access
+from accelsim.mapping.asic.layer import Access, MappedLayer, Widths, check_countable, tile_access
 from accelsim.mapping.asic.machine import Machine, machine
 from accelsim.mapping.asic.options import AsicOptions
-from accelsim.mapping.asic.plan import LayerPlan
-from accelsim.mapping.asic.problems import sentences
+from accelsim.mapping.asic.plan import Ints, LayerPlan
+from accelsim.mapping.asic.problems import sentences, smallest_sizes
+from accelsim.mapping.asic.tiling import TooSmall
 from accelsim.mapping.asic.timing import cycle_ps, to_ps
 from accelsim.mapping.asic.vector import vector_plan
-from accelsim.mapping.asic.ways import FREE, Ways
+from accelsim.mapping.asic.ways import Ways
 from accelsim.mapping.asic.wiring import Wiring
 from accelsim.mapping.family import Lowered, Options, Work
 from accelsim.spec.architecture import Architecture
@@ -60,11 +62,14 @@ class Lowering:
         self.dataflows: tuple[Dataflow, ...] = load_dataflows(options.dataflow or self.machine.array.dataflow)
         self.mapping = None if options.mapping is None else load_mapping(options.mapping)
         self._check_mapping()
-        self.wiring = Wiring(self.machine, FREE[options.memory], behind)
+        self.wiring = Wiring(self.machine, options.free, behind)
         self.period = cycle_ps(self.machine.array.clock)
         self.nests: dict[str, LoopNest] = {}
+        self.turns: dict[str, PlannedTurn] = {}
         self.ways = self.ways_on(self.machine)
         self._mapped: dict[tuple[object, ...], tuple[MappedLayer, Flat, int]] = {}
+        self._views: dict[int, Wiring] = {}
+        """Wiring that a mapped layer's plan sees, by identity of the plan."""
 
     def ways_on(self, machine: Machine, inside: bool = False) -> Ways:
         """The ways to map a layer on this machine, or on one with other buffers."""
@@ -86,6 +91,7 @@ class Lowering:
         if self.ways.mapper is not None and self.mapping is None:
             shapes = (shape for turn in order for shape in turn.operator.shapes)
             self.ways.mapper.prepare(shapes, self.ways.conventions({}))
+        short: dict[str, list[tuple[int, str]]] = {}
         fused = DepthFirst(self, order) if self.options.depth_first else None
         inside = {t.operator.name for run in fused.runs.values() for t in run.turns} if fused else set()
         for turn in tqdm(order, desc=f"mapping {self.graph.name}", delay=2, disable=None, leave=False):
@@ -103,11 +109,16 @@ class Lowering:
                     done = [work]
             except AccelsimError as error:
                 problems += [(name, text) for text in error.problems]
+                for shortage in error.shortages if isinstance(error, TooSmall) else ():
+                    short.setdefault(shortage.memory, []).append((shortage.needed, name))
                 continue
             works |= {work.name: work for work in done}
             names.append(run.name if run else name)
         if problems:
-            raise AccelsimError(*sentences(problems, f"{self.graph.name} on {self.machine.name}"))
+            raise AccelsimError(
+                *sentences(problems, f"{self.graph.name} on {self.machine.name}"),
+                *smallest_sizes(short, self.graph.name),
+            )
         if not nodes:
             raise AccelsimError(f"{self.graph.name}: no operator takes time on {self.machine.name}")
         for operator in self.graph.operators:
@@ -115,6 +126,11 @@ class Lowering:
                 works[operator.name] = Work(
                     operator.name, operator.type, 0, operator.parameters, fused_into=host.get(operator.name)
                 )
+        planned = {o.name: self.turns[o.name] for o in self.graph.operators if o.name in self.turns}
+
+        def estimator() -> Estimator:
+            return Estimator(self.machine, self.precision, self.wiring, list(planned.values()))
+
         notes = list(self.graph.notes)
         if free:
             notes.append(
@@ -144,6 +160,13 @@ class Lowering:
             nests={name: nest for name, nest in self.nests.items() if name not in inside},
             peak_macs_per_s=self.machine.array.macs_per_cycle * self.machine.array.clock,
             memory_B_per_s=self.memory_B_per_s(),
+            component_of={
+                f"{name} {way}": name
+                for name, component in self.machine.components.items()
+                if isinstance(component, Link) and component.separate_directions
+                for way in ("in", "out")
+            },
+            estimator=None if inside else estimator,
             notes=tuple(notes),
             sources=tuple(spec.source for spec in (self.mapping, *self.dataflows) if spec and spec.source),
         )
@@ -170,6 +193,7 @@ class Lowering:
     def turn(self, turn: Turn, part: int) -> tuple[Flat | Serial, Work]:
         """One operator with its riders: what runs, and the figures that do not come from events."""
         operator = turn.operator
+        check_countable(operator)
         riders = sum(r.operations for r in turn.riders)
         if operator.shapes:
             mapped = [self._layer(operator, shape) for shape in operator.shapes]
@@ -182,20 +206,24 @@ class Lowering:
                 for name, moved in layer.access.items():
                     access[name] = access.get(name, Access()) + moved
             macs = sum(layer.macs for layer, _, _ in mapped)
+            plans = tuple(layer.plan for layer, _, _ in mapped)
             pes = max((layer.pes for layer, _, _ in mapped if layer.pes is not None), default=None)
             held = {k: v for layer, _, _ in mapped for k, v in layer.held_B.items()}
             estimate = sum(cycles for _, _, cycles in mapped)
             description, certificate = mapped[0][0].description, mapped[0][0].certificate
         else:
             plan = vector_plan(operator, turn.stored_bytes, self.machine)
+            plans = (plan,)
             tasks = layer_tasks(plan, self.wiring)
-            flat = tasks.flat(lambda cycles: to_ps(cycles, self.period))
+            flat = tasks.flat(self._to_ps)
             node = flat
             access, macs, pes, held = tile_access(self.machine, plan.levels), 0, None, {}
             estimate = self._estimate(plan, tasks, flat)
             description, certificate = f"{len(plan.cycles)} chunks", ""
             riders += operator.operations
         array = self.machine.array
+        views = tuple((plan, self._views.get(id(plan), self.wiring)) for plan in plans)
+        self.turns[operator.name] = PlannedTurn(views, access, macs + riders)
         return node, Work(
             name=operator.name,
             type=operator.type,
@@ -211,6 +239,9 @@ class Lowering:
             pes=pes,
             held_B=held,
         )
+
+    def _to_ps(self, cycles: Ints) -> Ints:
+        return to_ps(cycles, self.period, f"components.{self.machine.array_name}.clock")
 
     def bytes_of(self, access: dict[str, Access]) -> dict[str, int]:
         """Bytes per memory and link in the order of the file, DRAM first; a link with two ways has both."""
@@ -231,6 +262,7 @@ class Lowering:
         known = (shape, key, tuple(stored.items()))
         if known not in self._mapped:
             way = self.ways.best(key, shape, stored)
+            self._views[id(way.layer.plan)] = way.view
             self._mapped[known] = way.layer, way.flat, way.cycles
         return self._mapped[known]
 
@@ -312,5 +344,10 @@ class ASIC:
         if architecture.parts:
             from accelsim.mapping.asic.chip import lower_chip
 
+            if options.mapping is not None:
+                raise AccelsimError(
+                    f"{architecture.name}: a mapping file is for one sub-accelerator, and this one has parts:"
+                    f" {', '.join(architecture.parts)}"
+                )
             return lower_chip(graph, architecture, options)
         return Lowering(graph, architecture, options).lower()

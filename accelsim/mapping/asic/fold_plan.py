@@ -89,7 +89,7 @@ def map_layer(
             if isinstance(
                 memory, SRAM
             ):  # a port that is narrower than the edge of the array slows the fold down
-                feed = to_cycles(np.asarray(memory.service_s(moved_bytes.astype(float))), array.clock)
+                feed = to_cycles(np.asarray(memory.service_s(moved_bytes.astype(float))), array.clock, name)
                 per_fold = np.maximum(per_fold, -(-feed // folds))
     cycles = np.repeat(per_fold, folds)
     plan = LayerPlan(

@@ -70,6 +70,8 @@ def map_given(
 def _at(mapping: MappingFile, key: str, problem: str) -> str:
     """A problem that begins with the place of its entry, as a sentence with the line of that entry."""
     place = problem[: len(problem) - len(problem.lstrip("0123456789"))]
+    if not place:
+        return f"{mapping.where('layers', key)}: {problem}"
     return mapping.where("layers", key, int(place)) + problem.removeprefix(place)
 
 

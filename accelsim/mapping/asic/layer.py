@@ -10,9 +10,10 @@ from typing import Literal
 import numpy as np
 
 from accelsim.cost.counts import Traffic, count
-from accelsim.cost.nest import LoopNest, Padding
+from accelsim.cost.nest import WINDOWS, LoopNest, Padding
 from accelsim.cost.transfers import Transfers, transfers
 from accelsim.errors import AccelsimError
+from accelsim.graph.operator import Operator
 from accelsim.graph.shape import DIMS, RELEVANT, ConvShape
 from accelsim.mapping.asic.machine import Machine
 from accelsim.mapping.asic.plan import Flags, Ints, LayerPlan, LevelTiles, TileMoves
@@ -56,6 +57,16 @@ class Conventions:
     def on_chip(self) -> Padding:
         """Padding as buffers and array see it."""
         return "skip" if self.padding == "skip" else "count"
+
+    def in_buffers(self, shape: ConvShape) -> ConvShape:
+        """The layer as buffers hold it: with the padding as part of the image, if they hold it."""
+        if self.on_chip == "skip":
+            return shape
+        rows, columns = (
+            (shape[position] - 1) * stride + (shape[tap] - 1) * dilation + 1
+            for (position, tap), stride, dilation in zip(WINDOWS, shape.stride, shape.dilation, strict=True)
+        )
+        return replace(shape, pad=(0, 0), size=(rows, columns))
 
     def reads(self, traffic: Traffic[Ints]) -> Ints:
         """Elements that the array reads of a tensor."""
@@ -164,6 +175,26 @@ def tile_identity(rows: Transfers, shape: ConvShape) -> Ints:
         if dim in RELEVANT["outputs"]:
             identity = identity * shape[dim] + rows.starts[:, index]
     return identity
+
+
+MOST_COUNTED = 2**56
+"""MACs, operations or elements of one operator: times the bits of an element they still fit an int64."""
+
+
+def check_countable(operator: Operator) -> None:
+    """Refuse an operator whose figures would not fit the integers that they are counted in."""
+    tensors = (*operator.inputs, *operator.outputs, *operator.weights, *operator.statistics)
+    figures = {
+        "MACs": operator.macs,
+        "operations": operator.operations,
+        "elements": sum(tensor.elements for tensor in tensors),
+    }
+    for name, amount in figures.items():
+        if amount > MOST_COUNTED:
+            raise AccelsimError(
+                f"{operator.type} of {amount:.3g} {name}, more than the {MOST_COUNTED:.3g} that one operator"
+                " may have: is a size off by orders of magnitude?"
+            )
 
 
 def check_rows(rows: int, where: str) -> None:

@@ -1,5 +1,6 @@
 """Switches of the machine family ``asic``."""
 
+from collections.abc import Mapping
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -11,17 +12,11 @@ from accelsim.spec.units import PositiveCount, Seconds
 READINGS = ("rs_loop_cycles", "shi_halo", "first_step", "buffers", "winograd", "k_round", "fc_batch")
 """Switches that are readings of a calibration."""
 
-PHYSICAL_ONLY = (
-    "mapping",
-    "mapper",
-    "mapper_budget",
-    "depth_first",
-    "memory",
-    "fuse",
-    "first_sums",
-    "coding",
-)
-"""Switches of the event model."""
+PHYSICAL_ONLY = ("mapping", "mapper", "mapper_budget", "depth_first", "memory", "fuse", "coding")
+"""Switches that only the calibration without a file has."""
+
+Free = Literal["none", "dram", "all"]
+_FREE: Mapping[str, Free] = {"contended": "none", "overlapped": "dram", "unlimited": "all"}
 
 
 class AsicOptions(Options):
@@ -36,14 +31,14 @@ class AsicOptions(Options):
     ``mapping`` names a file (``kind: mapping``) with the loop nests of the layers, instead of the dataflow's.
     ``memory: unlimited`` gives every memory the size of the layer and no service time, so that what remains
     is the array's own (the stall-free count of SCALE-Sim); ``overlapped`` leaves sizes and links as they are
-    and hides the time of DRAM alone. ``padding: count`` reads zeros outside the image like pixels; ``insert``
-    does so from the buffers on, but not from DRAM. ``first_sums: read``: the array also reads the sums it
-    starts from. ``coding: run_length`` codes feature maps in DRAM, where the workload knows their zeros.
+    and hides the time of DRAM alone. ``padding: count`` reads zeros outside the image like pixels.
+    ``coding: run_length`` codes feature maps in DRAM, where the workload knows their zeros.
     ``fuse: false`` gives every element-wise operator a turn of its own.
     ``depth_first: true`` takes chains of layers strip by strip through the buffer next to DRAM where they fit
     and DRAM then moves less.
     ``calibration`` names a file whose cost model and constants replace those of the architecture; the
-    switches after it are readings of such models (see ``accelsim show maestro2019``, ``nvdla-sheet``).
+    switches after it are readings of such models, explained where ``cost.cases`` and ``cost.conv_buffer``
+    take them.
 
     For a chip of several parts: ``goal`` is also what the assignment of layers to parts strives for,
     ``energy`` or ``edp`` within ``deadline``; ``scheduler`` is ``search``, fast, or
@@ -57,8 +52,7 @@ class AsicOptions(Options):
     memory: Literal["contended", "overlapped", "unlimited"] = "contended"
     fuse: bool = True
     depth_first: bool = False
-    padding: Literal["skip", "count", "insert", "same", "valid"] = "skip"
-    first_sums: Literal["zero", "read"] = "zero"
+    padding: Literal["skip", "count", "same", "valid"] = "skip"
     coding: Literal["none", "run_length"] = "none"
     calibration: str = PHYSICAL
     rs_loop_cycles: Literal["one", "full"] | None = None
@@ -93,6 +87,11 @@ class AsicOptions(Options):
             known = " or ".join(paddings)
             raise ValueError(f"padding of calibration {self.calibration!r} is {known}, not {self.padding!r}")
         return self
+
+    @property
+    def free(self) -> Free:
+        """Whose transfers take no time."""
+        return _FREE[self.memory]
 
     @property
     def readings(self) -> dict[str, object]:

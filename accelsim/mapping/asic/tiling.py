@@ -1,6 +1,7 @@
 """Tile sizes of the shared buffers: the largest that fit, grown in the template's own order."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import permutations
 
 from accelsim.cost.halo import Span, Window, rows
@@ -28,12 +29,27 @@ def tile_elements(shape: ConvShape, tile: Mapping[str, int], tensor: str) -> int
     return elements
 
 
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A memory that cannot hold one tile, the bytes that would do, and the sentence about it."""
+
+    memory: str
+    needed: int
+    sentence: str
+
+
+class TooSmall(AccelsimError):
+    """Memories that cannot hold one tile of a layer."""
+
+    def __init__(self, shortages: Sequence[Shortage]) -> None:
+        super().__init__(*(shortage.sentence for shortage in shortages))
+        self.shortages = tuple(shortages)
+
+
 def overflow(
     level: StorageLevel, shape: ConvShape, tile: Mapping[str, int], bits: Mapping[str, int]
-) -> list[str]:
-    """One sentence part for every memory of a level that the tile does not fit: who needs how much, what
-    would do.
-    """
+) -> list[Shortage]:
+    """Every memory of a level that the tile does not fit: who needs how much, what would do."""
     faults = []
     for name, memory in level.memories.items():
         needs = {
@@ -46,10 +62,11 @@ def overflow(
             largest = max(needs, key=lambda t: needs[t])
             parts = ", ".join(f"{t} {n} B" for t, n in needs.items())
             copies = "one buffer" if memory.buffers == 1 else "two buffers"
-            faults.append(
+            sentence = (
                 f"components.{name}.size of {int(memory.size)} B is too small for one tile: {largest}"
                 f" need most ({parts}; {copies}); the smallest size that works is {total} B"
             )
+            faults.append(Shortage(name, total, sentence))
     return faults
 
 
@@ -123,14 +140,14 @@ def grow(
 
     Raises
     ------
-    AccelsimError
+    TooSmall
         If the smallest tile does not fit: which memory, which tensor, how many bytes and what would do.
     """
     if unlimited:
         return [dict(shape.bounds) for _ in levels]
     faults = [fault for level in levels for fault in overflow(level, shape, step, bits)]
     if faults:
-        raise AccelsimError(*faults)
+        raise TooSmall(faults)
     tiles: list[Tile] = []
     tile = {d: min(step[d], shape[d]) for d in DIMS}
     grain = {d: max(unit[d], 1) for d in DIMS}

@@ -11,8 +11,10 @@ from accelsim.mapping.asic.plan import Ints, LayerPlan, LevelTiles, TileMoves
 
 def shares(total: int, parts: int) -> Ints:
     """``total`` cut into ``parts`` nearly equal whole numbers that add up to it."""
-    edges = np.arange(parts + 1, dtype=np.int64) * total // parts
-    return np.diff(edges)
+    # The i-th edge is i * total // parts, with factors that stay small.
+    whole, rest = divmod(total, parts)
+    edges = np.arange(parts + 1, dtype=np.int64)
+    return np.diff(edges * whole + edges * rest // parts)
 
 
 def read_bytes(operator: Operator) -> int:

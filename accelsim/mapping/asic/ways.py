@@ -6,6 +6,7 @@ from functools import partial
 from typing import Literal
 
 from accelsim.components.pe_array import PEArray
+from accelsim.components.sram import SRAM
 from accelsim.components.systolic_array import SystolicArray
 from accelsim.errors import AccelsimError
 from accelsim.graph.shape import ConvShape
@@ -24,11 +25,6 @@ from accelsim.mapping.asic.timing import to_ps
 from accelsim.mapping.asic.wiring import Wiring
 from accelsim.spec.dataflow import Dataflow
 from accelsim.spec.mapping import MappingFile
-
-FREE: Mapping[str, Literal["none", "dram", "all"]] = {
-    "contended": "none", "overlapped": "dram", "unlimited": "all"
-}  # fmt: skip
-"""Whose transfers take no time, by the switch ``memory``."""
 
 
 class Ways:
@@ -73,10 +69,18 @@ class Ways:
 
     def conventions(self, stored: Mapping[str, float]) -> Conventions:
         """What is counted as moved, with the code of feature maps in DRAM."""
-        padding = self.options.padding
-        assert padding != "same"
-        assert padding != "valid"
-        return Conventions(padding, self.options.first_sums, stored)
+        array = self.machine.array
+        padded = any(
+            isinstance(memory, SRAM) and memory.padded
+            for level in self.machine.buffers
+            for memory in level.memories.values()
+        )
+        padding: Literal["skip", "count", "insert"] = "insert" if padded else "skip"
+        return Conventions(
+            padding="count" if self.options.padding == "count" else padding,
+            first_sums=array.first_sums if isinstance(array, PEArray) else "zero",
+            stored=stored,
+        )
 
     def notes(self) -> list[str]:
         """What was chosen by the switches dataflow and mapper."""
@@ -102,8 +106,10 @@ class Ways:
         layer, seen = way()
         if self.inside:
             layer = resident(seen, layer)
-        tasks = layer_tasks(layer.plan, self.wiring.at(seen))
-        flat = tasks.flat(lambda cycles: to_ps(cycles, self.period))
+        view = self.wiring.at(seen)
+        tasks = layer_tasks(layer.plan, view)
+        clock = f"components.{self.machine.array_name}.clock"
+        flat = tasks.flat(lambda cycles: to_ps(cycles, self.period, clock))
         energy = energy_J(self.machine, layer.access, layer.macs, 0, self.precision).values()
         known = [e for e in energy if e is not None]
         total = sum(known) if len(known) == len(energy) else None
@@ -114,7 +120,7 @@ class Ways:
             )
         wiring = self.wiring
         cycles = closed_form_cycles(layer.plan, tasks, flat, wiring.resources, wiring.array, self.period)
-        return Way(layer, flat, cycles, total)
+        return Way(layer, view, flat, cycles, total)
 
     def _ways(
         self, key: str | None, shape: ConvShape, stored: Mapping[str, float]
@@ -158,5 +164,5 @@ class Ways:
             )
         return Mapper(
             self.machine, array, unrolled_dims(self.dataflows), self.widths, self.precision, options.goal,
-            options.mapper_budget, FREE[options.memory],
+            options.mapper_budget, options.free,
         )  # fmt: skip

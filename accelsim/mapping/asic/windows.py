@@ -2,9 +2,9 @@
 
 A window of ``size`` input rows holds ``(size - reach) / stride + 1`` complete output rows, where ``reach`` is
 ``(r - 1) * dilation + 1`` for the r kernel rows that the loops further out leave. It must move on by as many
-output rows as it holds, or outputs would be left out or done twice. Its offset counts input rows, or output
-rows as in ``Y:R/1``, which MAESTRO multiplies by the stride (both are the same at stride 1). In sizes, R and
-S stand for the reach of the whole kernel.
+output rows as it holds, or outputs would be left out or done twice. A window that does so at stride 1, such
+as ``Y:R/1`` or ``X:7+S/8``, stands for that many outputs at any stride (MAESTRO multiplies its offset by the
+stride); any other counts input rows as they are. In sizes, R and S stand for the reach of the whole kernel.
 
 ``Y@&R@`` hands the i-th input row and the i-th kernel row to the i-th unit: inside one output row that is the
 kernel row alone, on the diagonal.
@@ -90,6 +90,9 @@ def in_outputs(
     reach = (extent[tap] - 1) * dilation + 1
     if size >= (extent[position] - 1) * stride + reach:
         return _over(position, extent[position], loop.spatial)
+    offset = size if loop.offset is None else loop.offset.evaluate(known)
+    if offset == size - reach + 1:
+        return _over(position, offset, loop.spatial)
     held = (size - reach) // stride + 1
     rows, row = WORDS[name]
     if held < 1:
@@ -97,8 +100,7 @@ def in_outputs(
             f"loop {str(loop)!r}: {size} input {rows} hold no complete {row} of a kernel that spans {reach};"
             f" the smallest size that works is {reach}"
         )
-    offset = size if loop.offset is None else loop.offset.evaluate(known)
-    if offset not in (held * stride, held):
+    if offset != held * stride:
         raise AccelsimError(
             f"loop {str(loop)!r}: {size} input {rows} hold {held} {row}{'s' * (held > 1)} at stride {stride},"
             f" so the offset must be {held * stride}, not {offset}; '{position}:{held}' says so at any stride"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from copy import copy
-from typing import Literal
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from accelsim.components.storage import TENSORS, Amount
 from accelsim.kernel import Resource
 from accelsim.mapping.asic.events import PURE_DELAY
 from accelsim.mapping.asic.machine import Machine
+from accelsim.mapping.asic.options import Free
 from accelsim.mapping.asic.plan import Ints
 from accelsim.mapping.asic.timing import to_cycles
 from accelsim.mapping.family import Kind
@@ -40,18 +40,15 @@ class Wiring:
 
     A transfer that needs several parts of the machine at once (a buffer's port and the link behind it)
     occupies the narrowest; the others are booked as bytes. ``free`` transfers take no time: ``all`` of
-    them, or those of the ``dram``. ``behind`` is a link that everything between DRAM and the machine
-    crosses.
+    them, or those of the ``dram``. ``behind`` is a link that everything between DRAM and the machine crosses.
     """
 
-    def __init__(
-        self,
-        machine: Machine,
-        free: Literal["none", "dram", "all"] = "none",
-        behind: Link | None = None,
-    ) -> None:
+    def __init__(self, machine: Machine, free: Free = "none", behind: Link | None = None) -> None:
         self.machine = machine
         self.free = free
+        self.amounts = False
+        self.component_of: list[str] = []
+        """Component that each resource is, or is a way of."""
         self.resources: list[Resource] = []
         self.kinds: list[Kind] = []
         self._service: list[Callable[[Amount], Amount] | None] = []
@@ -70,8 +67,11 @@ class Wiring:
         self.compute = (self.array, self.kind("compute", self.array))
         self.wait_kind = self.kind("wait", PURE_DELAY)
 
-    def _resource(self, resource: Resource, service: Callable[[Amount], Amount] | None) -> int:
+    def _resource(
+        self, resource: Resource, service: Callable[[Amount], Amount] | None, component: str = ""
+    ) -> int:
         self.resources.append(resource)
+        self.component_of.append(component or resource.name)
         self._service.append(service)
         return len(self.resources) - 1
 
@@ -89,8 +89,8 @@ class Wiring:
                 continue
             if name not in made:
                 if link.separate_directions:
-                    to = self._resource(Resource(f"{name} in", order=link.order), link.service_s)
-                    back = self._resource(Resource(f"{name} out", order=link.order), link.service_s)
+                    to = self._resource(Resource(f"{name} in", order=link.order), link.service_s, name)
+                    back = self._resource(Resource(f"{name} out", order=link.order), link.service_s, name)
                     made[name] = (to, back)
                 else:
                     both = self._resource(link.resource(name), link.service_s)
@@ -110,6 +110,12 @@ class Wiring:
         view = copy(self)
         view.machine = machine
         view._down, view._up = view._links(self._ports)
+        return view
+
+    def in_amounts(self) -> "Wiring":
+        """The same resources, but what a transfer lasts is said in bytes."""
+        view = copy(self)
+        view.amounts = True
         return view
 
     def kind(self, action: str, resource: int) -> int:
@@ -147,9 +153,17 @@ class Wiring:
             return self.dram
         return self._ports.get(self.machine.shared[level].holders[tensor], PURE_DELAY)
 
+    def takes_time(self, resource: int) -> bool:
+        """Whether transfers over a resource last at all."""
+        free = self.free == "all" or (self.free == "dram" and resource == self.dram)
+        return resource >= 0 and not free and self._service[resource] is not None
+
     def cycles(self, resource: int, size: Ints) -> Ints:
-        """Cycles that a transfer of so many bytes occupies a resource."""
-        service = None if resource < 0 else self._service[resource]
-        if service is None or self.free == "all" or (self.free == "dram" and resource == self.dram):
+        """Cycles that a transfer of so many bytes occupies a resource; in a view ``in_amounts`` the bytes."""
+        service = self._service[resource] if self.takes_time(resource) else None
+        if service is None:
             return np.zeros(len(size), np.int64)
-        return to_cycles(np.asarray(service(size.astype(float))), self.machine.array.clock)
+        if self.amounts:
+            return size
+        seconds = np.asarray(service(size.astype(float)))
+        return to_cycles(seconds, self.machine.array.clock, self.resources[resource].name)

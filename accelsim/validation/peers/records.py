@@ -11,6 +11,7 @@ from accelsim.cost.nest import LoopNest
 from accelsim.cost.written import read_nest
 from accelsim.errors import AccelsimError, did_you_mean
 from accelsim.graph.shape import ConvShape
+from accelsim.mapper.anneal import Way
 from accelsim.spec.base import FileSpec, Spec
 from accelsim.spec.mapping import Entry
 from accelsim.spec.reader import read_file
@@ -19,6 +20,7 @@ from accelsim.spec.tree import Problems
 from accelsim.spec.units import Bytes, Hertz, Joules, PositiveCount
 
 Tensor = Literal["inputs", "weights", "outputs"]
+Dim = Literal["N", "G", "K", "C", "P", "Q", "R", "S"]
 Goal = Literal["latency", "energy", "edp"]
 GOALS: tuple[Goal, ...] = ("latency", "energy", "edp")
 
@@ -44,7 +46,9 @@ class AxisRow(Spec):
 
     name: str
     size: PositiveCount
-    dims: tuple[Literal["N", "G", "K", "C", "P", "Q", "R", "S"], ...]
+    dims: tuple[Dim, ...]
+    unrolled: dict[Dim, PositiveCount] = Field(default_factory=dict)
+    """positions of each dim, where the driver gives them; of a smaller dim as many as it has"""
 
 
 class MachineRow(Spec):
@@ -145,6 +149,16 @@ class PeerFile(FileSpec):
     def shape(self, layer: str) -> ConvShape:
         """Shape of a layer of the workload."""
         return _shapes(self.workload)[layer]
+
+    def unrolling(self, layer: str) -> Way:
+        """How the driver fills the array with a layer."""
+        shape = self.shape(layer)
+        return tuple(
+            (dim, min(positions, shape[dim]), axis.name)
+            for axis in self.machine.axes
+            for dim, positions in axis.unrolled.items()
+            if shape[dim] > 1
+        )
 
     def nest(self, found: Found) -> LoopNest | None:
         """The mapping as a loop nest; None if it has no such form."""

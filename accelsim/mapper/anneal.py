@@ -7,8 +7,7 @@ the best seen, without proof.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
-from math import exp, log, prod
+from math import exp, log
 
 import numpy as np
 
@@ -17,10 +16,13 @@ from accelsim.cost.nest import TENSORS, Level, Loop, LoopNest
 from accelsim.errors import AccelsimError
 from accelsim.graph.shape import DIMS, ConvShape
 
+Way = tuple[tuple[str, int, str], ...]
+"""Dims unrolled over the array: (dim, positions, axis), outermost first."""
+
 Judge = Callable[[LoopNest], float]
 """What is to be made small, more than 0; infinite for a nest that cannot run."""
 
-HOT, COLD = 0.3, 1e-3
+HOT, COLD = 0.3, 1e-6
 """First and last temperature, in natural logarithms of the judgement."""
 
 
@@ -44,86 +46,18 @@ class _Point:
 
 @dataclass(frozen=True, slots=True)
 class _Array:
-    """The loops unrolled over the array: (dim, positions, axis), outermost first."""
+    """The loops unrolled over the array."""
 
-    loops: tuple[tuple[str, int, str], ...]
+    loops: Way
 
 
 _Item = _Factor | _Point | _Array
 
 
-def unrollings(shape: ConvShape, hierarchy: Hierarchy) -> Iterator[tuple[tuple[str, int, str], ...]]:
-    """Ways to fill the array with one dim per axis, or with two that share it; each takes what it can."""
-    ways: list[tuple[tuple[str, int, str], ...]] = [()]
-    for axis in hierarchy.axes:
-        longer = []
-        for way in ways:
-            taken = {dim for dim, _, _ in way}
-            dims = [d for d in axis.dims if shape[d] > 1 and d not in taken]
-            own: set[tuple[tuple[str, int, str], ...]] = set()
-            for dim in dims:
-                for size in _sizes(shape[dim], axis.size):
-                    rest = axis.size // size
-                    alone = ((dim, size, axis.name),)
-                    seconds = [(o, min(shape[o], rest)) for o in dims if o != dim and rest > 1]
-                    own |= {(*alone, (o, n, axis.name)) for o, n in seconds if n > 1} or {alone}
-            longer += [(*way, *mine) for mine in sorted(own)] or [way]
-        ways = longer
-    ways.sort(key=lambda way: _steps(shape, way))
-    yield from ways
-
-
-def _sizes(bound: int, size: int) -> set[int]:
-    """Positions worth using: the smallest number for each number of turns it takes."""
-    return {-(-bound // -(-bound // n)) for n in range(1, min(bound, size) + 1)} - {1} or {1}
-
-
-def _steps(shape: ConvShape, way: tuple[tuple[str, int, str], ...]) -> int:
-    """Cycles of the array when it is filled this way."""
-    used = dict.fromkeys(DIMS, 1)
-    for dim, size, _ in way:
-        used[dim] *= size
-    return prod(-(-shape[d] // used[d]) for d in DIMS)
-
-
-def search(
+def anneal(
     shape: ConvShape,
     hierarchy: Hierarchy,
-    judge: Judge,
-    *,
-    steps: int = 4000,
-    ways: int = 16,
-    kept: int = 3,
-    seed: int = 0,
-) -> tuple[float, LoopNest]:
-    """Best judgement and nest of a short walk for each of the first ``ways`` to fill the array, and of a long
-    one of ``steps`` for the ``kept`` best of them.
-
-    Raises
-    ------
-    AccelsimError
-        If no nest that was tried can run.
-    """
-    found = []
-    for way in islice(unrollings(shape, hierarchy), ways):
-        value, nest = refine(shape, hierarchy, way, judge, steps=steps // 10, seed=seed)
-        found.append((value, way, nest))
-    found.sort(key=lambda entry: entry[0])
-    best = found[0][0], found[0][2]
-    for _, way, _ in found[:kept]:
-        deeper = refine(shape, hierarchy, way, judge, steps=steps, seed=seed + 1)
-        best = min(best, deeper, key=lambda entry: entry[0])
-    if best[0] == float("inf"):
-        raise AccelsimError(
-            f"{hierarchy.name}: no mapping that was tried fits; evaluate one to see what does not"
-        )
-    return best
-
-
-def refine(
-    shape: ConvShape,
-    hierarchy: Hierarchy,
-    way: tuple[tuple[str, int, str], ...],
+    way: Way,
     judge: Judge,
     *,
     steps: int = 5000,
@@ -133,8 +67,13 @@ def refine(
 
     Parameters
     ----------
-    way : (dim, positions, axis) of ``unrollings``
+    way : dims unrolled over the array as (dim, positions, axis), outermost first
     steps : nests that are judged
+
+    Raises
+    ------
+    AccelsimError
+        If no nest that was tried can run.
     """
     rng = np.random.default_rng(seed)
     state = _start(shape, hierarchy, way, rng)
@@ -152,6 +91,10 @@ def refine(
             state, value = candidate, found
             if value < best[0]:
                 best = value, nest
+    if best[0] == float("inf"):
+        raise AccelsimError(
+            f"{hierarchy.name}: no mapping that was tried fits; evaluate one to see what does not"
+        )
     return best
 
 
@@ -165,9 +108,7 @@ def _primes(number: int) -> list[int]:
     return found
 
 
-def _start(
-    shape: ConvShape, hierarchy: Hierarchy, way: tuple[tuple[str, int, str], ...], rng: np.random.Generator
-) -> list[_Item]:
+def _start(shape: ConvShape, hierarchy: Hierarchy, way: Way, rng: np.random.Generator) -> list[_Item]:
     """A random order with every tile as small as it gets, which fits if anything does."""
     used = dict.fromkeys(DIMS, 1)
     for dim, size, _ in way:
