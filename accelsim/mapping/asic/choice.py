@@ -83,8 +83,8 @@ def best_way(ways: Iterable[Callable[[], Way]], goal: str) -> Way:
             continue
         if best is None or found.rank(goal) < best.rank(goal):
             best = found
-    if best is None and len(errors) == 1:
-        raise errors[0]  # which may know more than its sentences
     if best is None:
-        raise AccelsimError(*dict.fromkeys(p for error in errors for p in error.problems))
+        if len(errors) == 1:  # which may say more than its sentences
+            raise errors[0]
+        raise AccelsimError(*dict.fromkeys(problem for error in errors for problem in error.problems))
     return best

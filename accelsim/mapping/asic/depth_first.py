@@ -110,7 +110,7 @@ class DepthFirst:
                 self.runs[chain[span[0]].operator.name] = fitting[span]
 
     def _dram_bytes(self, turns: Sequence[Turn], cut: Strips, images: int) -> tuple[list[int], ...]:
-        """Bytes of the weights by layer, of the first input and the last output by strip of all images."""
+        """Bytes of the weights by layer, and of first input and last output by strip of all images."""
         first, last = turns[0].operator, turns[-1].operator
         bits, shape = self.widths, cut.shapes[0]
         weights = [-(-s.elements("weights") * bits.weights // 8) for s in cut.shapes]

@@ -88,10 +88,10 @@ class Lowering:
         nodes: list[Flat | Serial] = []
         names: list[str] = []
         problems: list[tuple[str, str]] = []
-        short: dict[str, list[tuple[int, str]]] = {}
         if self.ways.mapper is not None and self.mapping is None:
             shapes = (shape for turn in order for shape in turn.operator.shapes)
             self.ways.mapper.prepare(shapes, self.ways.conventions({}))
+        short: dict[str, list[tuple[int, str]]] = {}
         fused = DepthFirst(self, order) if self.options.depth_first else None
         inside = {t.operator.name for run in fused.runs.values() for t in run.turns} if fused else set()
         for turn in tqdm(order, desc=f"mapping {self.graph.name}", delay=2, disable=None, leave=False):
