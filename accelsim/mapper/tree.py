@@ -59,7 +59,7 @@ class Deadline:
             self.progress(share, text)
         elif time.perf_counter() - self.started > PATIENCE_S:
             if self.bar is None:
-                self.bar = tqdm(total=100, unit="%", leave=False)
+                self.bar = tqdm(total=100, unit="%", disable=None, leave=False)
             self.bar.update(int(100 * share) - self.bar.n)
             self.bar.set_postfix_str(text)
 

@@ -25,7 +25,7 @@ def _empty(tmp_path, monkeypatch):
 
 
 def shipped(kind, name):
-    return (Path(str(root(kind))) / f"{name}.yaml").read_text(encoding="utf-8")
+    return (root(kind) / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def cycles(workload="net.yaml", architecture="eyeriss", **options):
