@@ -102,8 +102,9 @@ def layer_time(
         input_reads = ceil(weights / (buffer - input_set))
     else:
         raise AccelsimError(
-            f"a buffer of {buffer} B cannot hold the {shape.R + 1} rows of the input that are in use at once;"
-            f" the smallest size that works is {input_set + 1} B"
+            f"a buffer of {buffer} B cannot hold the {shape.R + 1} rows of the input that are in use at once,"
+            f" channels in multiples of {rules.c_round} (c_round); the smallest size that works is"
+            f" {input_set + 1} B"
         )
     one = prod((shape.P, shape.Q, _up(shape.K, rules.channel_atom)))
     outputs = images * one if stored is None else stored

@@ -10,6 +10,7 @@ from accelsim.spec.tree import Node, Problems, Step
 from accelsim.spec.units import shown
 
 _REFERENCE = re.compile(r"\$([A-Za-z_]\w*)")
+EMPTY = "is empty; give a value or leave the line out"
 _NOT_SUBSTITUTED = ("kind", "name", "description", "source", "parameters")
 
 
@@ -24,11 +25,15 @@ def bind(root: Node, arguments: Mapping[str, Node], where: str, problems: Proble
     declared = dict(root.value["parameters"].items()) if "parameters" in root.value else {}
     for name, node in declared.items():
         text = node.value if isinstance(node.value, str) else ""
+        if node.value is None:
+            problems.add(node, ("parameters", name), EMPTY)
         if _REFERENCE.search(text):
             problems.add(node, ("parameters", name), f"cannot refer to another parameter ({shown(text)})")
     bound = {name: node.noted(_note(name, node, f"parameters.{name}")) for name, node in declared.items()}
     for name, node in arguments.items():
-        if name in declared:
+        if name in declared and node.value is None:
+            problems.add(node, (*where.split("."), name), EMPTY)
+        elif name in declared:
             bound[name] = node.noted(_note(name, node, f"{where}.{name}"))
         else:
             hint = did_you_mean(name, declared) or (f"; known are {', '.join(declared)}" if declared else "")

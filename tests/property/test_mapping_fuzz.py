@@ -50,16 +50,20 @@ def files(kind):
 def concerned(data, path):
     """Names of which an answer of the simulator must hold one."""
     words = {str(next(step for step in reversed(path) if isinstance(step, str)))}
+    components = dict(data.get("components", {}))
+    if "base" in data:
+        base = shipped("arch")[data["base"]]["components"]
+        components = {n: {**base.get(n, {}), **components.get(n, {})} for n in {*base, *components}}
     if path[0] == "components" and len(path) > 1:
-        words |= {path[1], str(data["components"][path[1]]["class"])}
+        words |= {path[1], str(components[path[1]]["class"])}
     if path[0] == "layers" and len(path) > 1:
         words.add(data["layers"][path[1]]["name"])
     if path[0] == "parameters" and len(path) > 1:
-        words |= {name for name, c in data["components"].items() if f"${path[1]}" in c.values()}
+        words |= {name for name, c in components.items() if f"${path[1]}" in c.values()}
     if path[0] == "set":
         words |= {"switch", str(path[-1]).rpartition(".")[0] or "switch"}  # a new one; what a field is of
     if data["kind"] == "dataflow":
-        words.add("too small for one tile")  # which it sizes
+        words |= {"too small for one tile", "dataflow "}  # which it sizes; or by the name that was changed
     if data["kind"] in ("dataflow", "workload", "calibration"):
         words.add(data["name"])
     return words

@@ -73,7 +73,8 @@ def test_a_buffer_below_the_rows_in_use_names_the_smallest_that_works():
     with pytest.raises(acs.AccelsimError) as caught:
         time(wide, buffer=2048)
     assert caught.value.problems == (
-        "a buffer of 2048 B cannot hold the 2 rows of the input that are in use at once; the smallest size that works is 2049 B",
+        "a buffer of 2048 B cannot hold the 2 rows of the input that are in use at once, channels in"
+        " multiples of 16 (c_round); the smallest size that works is 2049 B",
     )
     assert time(wide, buffer=2049).input_reads == 1024
 
