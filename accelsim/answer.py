@@ -105,6 +105,19 @@ def _common(model: "Compiled", latency_s: float) -> dict[str, Any]:
     }
 
 
+def _noted(model: "Compiled", latency_s: float) -> dict[str, Any]:
+    """The common figures, with a word on a deadline that only the schedule meets."""
+    common = _common(model, latency_s)
+    deadline = model.lowered.deadline_s
+    if deadline is not None and latency_s > deadline:
+        text = (
+            f"with contention the deadline of {deadline * 1e6:g} us is missed by"
+            f" {(latency_s - deadline) * 1e6:.3g} us; the schedule alone meets it"
+        )
+        common["notes"] = (*common["notes"], text)
+    return common
+
+
 def closed_form_result(model: "Compiled") -> Result:
     """The answer without events: operators one after the other, each as long as its estimate; or as
     scheduled.
@@ -173,7 +186,7 @@ def event_result(model: "Compiled", engine: str, fast_forward: bool) -> Result:
         route={"kind": ran.route.kind, "period": ran.route.period, "transient": ran.route.transient},
         counts={"tasks": ran.tasks, "simulated": ran.simulated},
         timeline=lambda everything: _timeline(model, engine, everything),
-        **_common(model, latency),
+        **_noted(model, latency),
     )
 
 

@@ -43,6 +43,9 @@ __all__ = [
 
 ENGINES = ("compiled", "simpy", "closed-form")
 
+PRICING = ("node", "technology")
+"""Fields at the top of an architecture that a run can set like those further in."""
+
 MODELS_KEPT = 16
 MOST_TASKS_KEPT = 2_000_000
 """Models that ``compile`` keeps, and the tasks above which one is too large for that."""
@@ -247,8 +250,9 @@ def _compiled(
     options: Mapping[str, object],
 ) -> Model:
     """A model that is made anew; arguments as in ``compile``."""
-    switches = {**{k: v for k, v in (settings or {}).items() if "." not in k}, **options}
-    fields = {k: v for k, v in (settings or {}).items() if "." in k}
+    own = {k for k in settings or {} if "." in k or k in PRICING}
+    switches = {**{k: v for k, v in (settings or {}).items() if k not in own}, **options}
+    fields = {k: v for k, v in (settings or {}).items() if k in own}
     machine = _architecture(architecture, fields)
     if preset not in machine.presets:
         hint = did_you_mean(preset, machine.presets) or f"; it has {', '.join(machine.presets)}"

@@ -18,7 +18,7 @@ from accelsim.components.dram import DRAM
 from accelsim.components.link import Link
 from accelsim.components.register_file import RegisterFile
 from accelsim.components.sram import SRAM
-from accelsim.errors import AccelsimError, did_you_mean
+from accelsim.errors import AccelsimError
 from accelsim.spec.component import Component
 from accelsim.spec.machine import Architecture
 from accelsim.spec.technology import Arithmetic, Node, Technology, load_technology
@@ -29,19 +29,25 @@ _Kind = TypeVar("_Kind", bound=Component)
 def priced(machine: Architecture, precision: str, accumulator: str | None) -> Architecture:
     """Fill in energies and areas where the machine names a ``node``; its own numbers stay.
 
-    Each estimate is listed among the assumptions, with the technology's sources and own assumptions.
+    Parts without a node take the machine's. Each estimate is listed among the assumptions, with the technology's sources and own assumptions.
 
     Raises
     ------
     AccelsimError
         For a node that the technology does not have.
     """
-    parts = {name: priced(part, precision, accumulator) for name, part in machine.parts.items()}
+    own = {"node": machine.node, "technology": machine.technology}
+    parts = {
+        name: priced(
+            part if part.node or not machine.node else part.model_copy(update=own), precision, accumulator
+        )
+        for name, part in machine.parts.items()
+    }
     if machine.node is None:
         return machine.model_copy(update={"parts": parts}) if parts else machine
     technology = load_technology(machine.technology)
     if machine.node not in technology.nodes:
-        hint = did_you_mean(machine.node, technology.nodes) or f"; it has {', '.join(technology.nodes)}"
+        hint = f"; it has {', '.join(technology.nodes)}"
         raise AccelsimError(
             f"{machine.where('node')}: technology {technology.name!r} has no node {machine.node!r}{hint}"
         )
@@ -132,12 +138,15 @@ class _Estimate:
         if not below:
             return None
         base, ratio = known[f"int{max(below)}"], bits / max(below)
-        return Arithmetic(
-            add_energy=base.add_energy * ratio,
-            multiply_energy=base.multiply_energy * ratio**2,
-            add_area=base.add_area * ratio,
-            multiply_area=base.multiply_area * ratio**2,
+        scaled: Arithmetic = base.model_copy(
+            update={
+                "add_energy": base.add_energy * ratio,
+                "multiply_energy": base.multiply_energy * ratio**2,
+                "add_area": base.add_area * ratio,
+                "multiply_area": base.multiply_area * ratio**2,
+            }
         )
+        return scaled
 
     def _link(
         self, name: str, link: Link, components: Mapping[str, Component], side: float | None

@@ -97,12 +97,9 @@ def _wrong(key: str, value: Any) -> str:
     if type(value) is int and key != "input":
         return "" if least <= value <= 10**6 else f"must be from {least} to 10^6, not {shown}"
     lengths = _LENGTHS.get(key, ())
-    if (
-        isinstance(value, list)
-        and len(value) in lengths
-        and all(type(n) is int and least <= n <= 10**6 for n in value)
-    ):
-        return ""
+    if isinstance(value, list) and len(value) in lengths and all(type(n) is int for n in value):
+        inside = all(least <= n <= 10**6 for n in value)
+        return "" if inside else f"must hold numbers from {least} to 10^6, not {shown}"
     forms = [] if key == "input" else ["a whole number"]
     forms += [f"a list of {' or '.join(map(str, lengths))} whole numbers"] if lengths else []
     forms += ["'same'"] if key == "padding" else []

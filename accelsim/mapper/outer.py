@@ -168,6 +168,7 @@ def gaps_floor(p: Problem, table: Floats, n: Node, top: int, bottom: int, decide
     for g in range(top + 1):
         most = 0.0
         for t in range(3):
+            saved = 0.0  # by the class that spares tensor t, at every level that this gap decides
             for k in range(max(bottom, g), top + 1):
                 if p.memory[k, t] < 0:
                     continue
@@ -197,7 +198,8 @@ def gaps_floor(p: Problem, table: Floats, n: Node, top: int, bottom: int, decide
                         other *= -(-p.bounds[d] // n.tiles[g, d])
                         same *= -(-p.bounds[d] // n.tiles[g - 1, d])
                 total += p.entry_cost[k, t] * base * other
-                most = max(most, p.entry_cost[k, t] * base * (other - same))
+                saved += p.entry_cost[k, t] * base * (other - same)
+                most = max(most, saved)
         total -= most
     return total
 

@@ -71,7 +71,8 @@ class Lowered:
     ``peak_macs_per_s`` and ``memory_B_per_s`` are the two roofs of the machine, None if it has no single
     pair. ``metrics`` are figures of the family's own, with their unit in the name; ``assumptions`` replace
     those of the machine where its constants were not used. ``component_of`` names the component of each
-    resource that is only a part of one, such as one direction of a link.
+    resource that is only a part of one, such as one direction of a link. ``deadline_s`` is what the schedule
+    was made for.
     """
 
     program: Program
@@ -84,6 +85,7 @@ class Lowered:
     memory_B_per_s: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     component_of: Mapping[str, str] = field(default_factory=dict)
+    deadline_s: float | None = None
     notes: tuple[str, ...] = ()
     assumptions: tuple[str, ...] | None = None
     sources: tuple[str, ...] = ()

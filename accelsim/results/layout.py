@@ -39,6 +39,6 @@ def fitted(rows: Sequence[Sequence[str]]) -> list[list[str]]:
 
 def labelled(label: str, text: str, indent: int) -> list[str]:
     """A label and a text beside it, broken at ``WIDTH`` and flush with its own beginning."""
-    lines = wrap(text, WIDTH - indent, break_long_words=False, break_on_hyphens=False) or [""]
+    lines = wrap(text, max(WIDTH - indent, 20), break_long_words=False, break_on_hyphens=False) or [""]
     lines = [label.ljust(indent) + lines[0], *(" " * indent + line for line in lines[1:])]
     return [line.replace(UNBROKEN, " ").rstrip() for line in lines]

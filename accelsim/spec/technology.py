@@ -18,7 +18,8 @@ from accelsim.spec.units import (
     SquareMillimetresPerByte,
 )
 
-Factor = Annotated[float, Field(gt=0)]
+Factor = Annotated[float, Field(ge=1e-6, le=1e6)]
+"""A ratio; beyond these limits it is a slip."""
 
 
 class Node(Spec):
@@ -44,14 +45,14 @@ class Memory(Spec):
 
     energy: JoulesPerByte
     """of a read, at the size ``at_size``"""
-    at_size: Bytes
+    at_size: Annotated[Bytes, Field(ge=1)]
     exponent: Annotated[float, Field(ge=0, le=1)]
     write_factor: Factor
     """energy of a write over that of a read"""
     area: SquareMillimetresPerByte
-    port_energy: Annotated[float, Field(ge=0)]
+    port_energy: Annotated[float, Field(ge=0, le=1e6)]
     """share by which each further port raises the energy"""
-    port_area: Annotated[float, Field(ge=0)]
+    port_area: Annotated[float, Field(ge=0, le=1e6)]
     """share by which each further port raises the area"""
 
 

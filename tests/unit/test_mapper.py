@@ -3,11 +3,15 @@
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import product
+from math import inf
 from pathlib import Path
 
 import pytest
 
+from accelsim.cost.evaluate import evaluate
 from accelsim.cost.hierarchy import Axis, Hierarchy, Memory
+from accelsim.cost.nest import Level, Loop, LoopNest
 from accelsim.errors import AccelsimError
 from accelsim.graph.shape import ConvShape
 from accelsim.mapper import Space, best_mapping
@@ -125,6 +129,35 @@ def test_nothing_fits():
 def test_the_smallest_size_named_works():
     tight = replace(MACHINE, levels=((DRAM,), (replace(BUFFER, size_bits=64, buffers=2),), (REGISTER,)))
     assert best_mapping(SHAPE, tight).cost.faults == ()
+
+
+@pytest.mark.parametrize("sizes", [(120, 120), (120, 300), (300, 120), (600, 200), (200, 80)])
+@pytest.mark.parametrize("bounds", [{"K": 5, "C": 7}, {"K": 7, "C": 5}])
+def test_two_levels_above_the_array_against_every_aligned_tiling(sizes, bounds):
+    """One class may spare a tensor at both levels; a bound that forgets one of them prunes the optimum."""
+    memories = (
+        (Memory("dram", ALL, None, read_J=3, write_J=3),),
+        (Memory("outer", ALL, sizes[0], read_J=1, write_J=0.5),),
+        (Memory("inner", ALL, sizes[1], read_J=0.5, write_J=0.5),),
+    )
+    machine = Hierarchy("two", memories, (), BITS | {"partial": 32}, mac_J=0.1)
+    shape = ConvShape(**bounds)
+    found = best_mapping(shape, machine, ("energy",))
+    chains = {
+        d: {(outer, inner) for inner in range(1, n + 1) for outer in {*range(inner, n + 1, inner), n}}
+        for d, n in bounds.items()
+    }
+    least = inf
+    for k, c in product(chains["K"], chains["C"]):
+        tile = {"K": (*k, 1), "C": (*c, 1)}
+        for orders in product((("K", "C"), ("C", "K")), repeat=3):
+            loops = tuple(Loop(d, tile[d][i]) for i, order in enumerate(orders) for d in order)
+            levels = (Level("dram", 0), Level("outer", 2), Level("inner", 4))
+            cost = evaluate(LoopNest(shape, loops, levels), machine)
+            if not cost.faults:
+                least = min(least, cost.energy_J)
+    assert found.certificate.optimal
+    assert found.cost.energy_J == pytest.approx(least, rel=1e-12)
 
 
 def test_sentences():

@@ -126,6 +126,16 @@ def test_contention_for_the_memory_shows(tmp_path):
     assert result.energy_by_component_J["ring"] == pytest.approx(crossing * 1e-12)
 
 
+def test_a_deadline_that_contention_breaks_is_said(tmp_path):
+    slow = chip(tmp_path, "components:\n  ring: {class: link, bandwidth: 1 GB/s, energy: 1 pJ/B}")
+    planned = acs.simulate(both(), slow, goal="energy").closed_form_s
+    result = acs.simulate(both(), slow, goal="energy", deadline=f"{planned * 1e6 + 0.001:.6f} us")
+    assert result.latency_s > planned
+    assert any(note.startswith("with contention the deadline of ") for note in result.notes)
+    loose = acs.simulate(both(), slow, goal="energy", deadline="1 s")
+    assert not any("deadline of" in note for note in loose.notes)
+
+
 def test_a_global_buffer_is_shared_out(tmp_path):
     components = (
         "components:\n  pool: {class: sram, size: 128 KiB, bandwidth: 8 GB/s, read_energy: 1 pJ/B,"

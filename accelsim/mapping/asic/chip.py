@@ -116,6 +116,7 @@ class _ChipLowering:
                 if isinstance(component, Link) and component.separate_directions
                 for way in ("in", "out")
             },
+            deadline_s=self.options.deadline,
             notes=tuple(notes),
             sources=tuple(dict.fromkeys(s for s in self._sources() if s)),
         )
