@@ -29,7 +29,8 @@ _Kind = TypeVar("_Kind", bound=Component)
 def priced(machine: Architecture, precision: str, accumulator: str | None) -> Architecture:
     """Fill in energies and areas where the machine names a ``node``; its own numbers stay.
 
-    Parts without a node take the machine's. Each estimate is listed among the assumptions, with the technology's sources and own assumptions.
+    Parts without a node take the machine's. Each estimate is listed among the assumptions, with the
+    technology's sources and own assumptions.
 
     Raises
     ------
