@@ -54,7 +54,10 @@ def lower_on_buffer(
         raise AccelsimError(f"{graph.name}: no operator takes time on {architecture.name}")
     longest = max(t.cycles for found in times.values() for t in found) / known.array.clock
     if longest > LONGEST_S:
-        raise AccelsimError(f"one layer would take {longest:.3g} s: is a constant off by its unit?")
+        raise AccelsimError(
+            f"{architecture.name}: one layer would take {longest:.3g} s under calibration"
+            f" {calibration.name!r}: is one of its constants or switches off by its unit?"
+        )
     period = cycle_ps(known.array.clock)
     nodes: list[Flat] = []
     works = []
