@@ -60,6 +60,8 @@ def concerned(data, path):
         words.add(data["layers"][path[1]]["name"])
     if path[0] == "parameters" and len(path) > 1:
         words |= {name for name, c in components.items() if f"${path[1]}" in c.values()}
+    if path[0] in ("constants", "switches") and len(path) > 1:
+        words.add(path[1])
     if path[0] == "presets":
         words.add("switch")  # which a preset sets
     if path[0] == "set":
